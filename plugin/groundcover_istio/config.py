@@ -1,0 +1,397 @@
+"""Settings: from flags, environment, files and the stream's own ConfigMap to one valid value.
+
+Each source is a `Layer`: a part of the integration document (schema/integration.schema.json) and
+the words for where it came from. Layers are checked one by one, so that a message names the
+source, then laid over each other, the strongest last.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from groundcover_istio import k8syaml
+from groundcover_istio.errors import ManifestError, SettingsError, UsageError
+from groundcover_istio.model import AccessLogs, Data, Grpc, Http, Service, Settings, Tracing, Version, Zipkin
+from groundcover_istio.validation import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ENVIRONMENT_PREFIX: Final = "GROUNDCOVER_ISTIO_"
+INTEGRATION_KEY: Final = "integration.yaml"
+INTEGRATION_LABEL: Final = ("app.kubernetes.io/component", "istio-integration")
+
+DEFAULTS: Final[dict[str, Data]] = {
+    "enabled": True,
+    "rootNamespace": "istio-system",
+    "istioVersion": "",
+    "clusterDomain": "cluster.local",
+    "service": {
+        "name": "groundcover-sensor",
+        "namespace": "groundcover",
+        "ports": {"otlpHttp": 4318, "otlpGrpc": 4317, "datadog": 8126, "zipkin": 9411},
+    },
+    "sensor": {"samplingRatio": {"otel": 0.05, "datadog": 0.05}},
+    "tracing": {
+        "enabled": True,
+        "protocol": "otlp-http",
+        "providerName": "",
+        "activation": "auto",
+        "replaceDefaultProvider": False,
+        "samplingPercentage": 1,
+        "customTags": {},
+        "maxTagLength": None,
+        "http": {"path": "/v1/traces", "timeout": "5s", "headers": []},
+        "grpc": {"timeout": "", "initialMetadata": []},
+        "zipkin": {"path": "", "timeout": "", "headers": [], "enable64bitTraceId": False, "traceContextOption": ""},
+    },
+    "accessLogs": {
+        "enabled": False,
+        "providerName": "groundcover-access-logs",
+        "logName": "",
+        "logFormat": {},
+        "keepFileLog": True,
+    },
+}
+
+# Names of the vendor's page, so that what a user pasted from it is recognised.
+PROVIDER_NAMES: Final = {
+    "otlp-http": "otel-tracing",
+    "otlp-grpc": "otel-tracing",
+    "datadog": "datadog-tracing",
+    "zipkin": "zipkin-tracing",
+}
+
+# Keys whose value is data, not further settings: a layer that gives one replaces it whole.
+_WHOLE: Final = frozenset(("customTags", "logFormat"))
+
+
+class Option(NamedTuple):
+    """A setting as flag and variable: both are named after its key."""
+
+    flag: str
+    path: tuple[str, ...]
+    kind: Literal["text", "number", "integer", "boolean", "json"]
+    help: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """The environment variable's name."""
+        return ENVIRONMENT_PREFIX + self.flag.upper().replace("-", "_")
+
+
+OPTIONS: Final = (
+    Option("enabled", ("enabled",), "boolean", "false lets every stream pass unchanged"),
+    Option(
+        "root-namespace", ("rootNamespace",), "text", "root namespace of the mesh, where the stream does not say it"
+    ),
+    Option("istio-version", ("istioVersion",), "text", "such as 1.24; decides which fields may be written"),
+    Option("cluster-domain", ("clusterDomain",), "text", "DNS domain of the cluster"),
+    Option("service", ("service",), "text", "NAME.NAMESPACE of the sensor's Service"),
+    Option("otlp-http-port", ("service", "ports", "otlpHttp"), "integer", "port of the Service for OTLP/HTTP"),
+    Option("otlp-grpc-port", ("service", "ports", "otlpGrpc"), "integer", "port of the Service for OTLP/gRPC"),
+    Option("datadog-port", ("service", "ports", "datadog"), "integer", "port of the Service for Datadog traces"),
+    Option("zipkin-port", ("service", "ports", "zipkin"), "integer", "port of the Service for Zipkin spans"),
+    Option(
+        "otel-sampling-ratio", ("sensor", "samplingRatio", "otel"), "number", "the sensor's own ratio, only reported"
+    ),
+    Option(
+        "datadog-sampling-ratio",
+        ("sensor", "samplingRatio", "datadog"),
+        "number",
+        "the sensor's own ratio, only reported",
+    ),
+    Option("tracing", ("tracing", "enabled"), "boolean", "send spans"),
+    Option("protocol", ("tracing", "protocol"), "text", "how spans are sent", tuple(PROVIDER_NAMES)),
+    Option("provider-name", ("tracing", "providerName"), "text", "name of the extension provider"),
+    Option(
+        "activation",
+        ("tracing", "activation"),
+        "text",
+        "what turns the provider on",
+        ("auto", "mesh", "telemetry", "none"),
+    ),
+    Option(
+        "replace-default-provider",
+        ("tracing", "replaceDefaultProvider"),
+        "boolean",
+        "replace another tracer in defaultProviders.tracing instead of refusing",
+    ),
+    Option(
+        "sampling-percentage",
+        ("tracing", "samplingPercentage"),
+        "number",
+        "percent of requests that start a trace, 0 to 100; null leaves the mesh's own",
+    ),
+    Option("custom-tags", ("tracing", "customTags"), "json", "tags for every span, as Telemetry spells them, in JSON"),
+    Option("max-tag-length", ("tracing", "maxTagLength"), "integer", "longest request path tag, in characters"),
+    Option("http-path", ("tracing", "http", "path"), "text", "request path of otlp-http"),
+    Option("http-timeout", ("tracing", "http", "timeout"), "text", "timeout of otlp-http, as 5s"),
+    Option("http-headers", ("tracing", "http", "headers"), "json", "headers of otlp-http, as JSON"),
+    Option("grpc-timeout", ("tracing", "grpc", "timeout"), "text", "timeout of otlp-grpc, as 5s"),
+    Option("grpc-initial-metadata", ("tracing", "grpc", "initialMetadata"), "json", "metadata of otlp-grpc, as JSON"),
+    Option("zipkin-path", ("tracing", "zipkin", "path"), "text", "request path of zipkin"),
+    Option("zipkin-timeout", ("tracing", "zipkin", "timeout"), "text", "timeout of zipkin, as 5s"),
+    Option("zipkin-headers", ("tracing", "zipkin", "headers"), "json", "headers of zipkin, as JSON"),
+    Option(
+        "enable-64bit-trace-id", ("tracing", "zipkin", "enable64bitTraceId"), "boolean", "64-bit trace ids of zipkin"
+    ),
+    Option(
+        "trace-context-option",
+        ("tracing", "zipkin", "traceContextOption"),
+        "text",
+        "trace context headers of zipkin",
+        ("USE_B3", "USE_B3_WITH_W3C_PROPAGATION"),
+    ),
+    Option("access-logs", ("accessLogs", "enabled"), "boolean", "send access logs"),
+    Option("access-logs-provider-name", ("accessLogs", "providerName"), "text", "name of the access log provider"),
+    Option("access-logs-log-name", ("accessLogs", "logName"), "text", "name of the log"),
+    Option("access-logs-log-format", ("accessLogs", "logFormat"), "json", "text or labels, as JSON"),
+    Option(
+        "access-logs-keep-file-log", ("accessLogs", "keepFileLog"), "boolean", "name the provider envoy beside ours"
+    ),
+)
+
+
+class Layer(NamedTuple):
+    """Settings from one source."""
+
+    where: str
+    data: dict[str, Data]
+
+
+def layer_from_options(given: Mapping[str, str], where: str) -> Layer:
+    """The layer that flags or variables make; `given` holds texts by flag name.
+
+    Raises UsageError for a text that is no value of the option's kind. `where` has a `{}` for the option's name.
+    """
+    data: dict[str, Data] = {}
+    for option in OPTIONS:
+        if option.flag in given:
+            name = option.variable if where == "environment" else f"--{option.flag}"
+            value = _option_value(option, given[option.flag], name)
+            target = data
+            for key in option.path[:-1]:
+                target = target.setdefault(key, {})
+            previous = target.get(option.path[-1])
+            target[option.path[-1]] = {**previous, **value} if isinstance(previous, dict) else value
+    return Layer(where, data)
+
+
+def layer_from_environment(environment: Mapping[str, str], others: frozenset[str]) -> Layer:
+    """The layer of the GROUNDCOVER_ISTIO_* variables; `others` are those that are no settings.
+
+    Raises UsageError for a variable of that prefix which nothing reads.
+    """
+    known = {option.variable: option.flag for option in OPTIONS}
+    given: dict[str, str] = {}
+    for name, text in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in others:
+            if name not in known:
+                raise UsageError(
+                    "nothing reads this variable", where=name, hint="see `groundcover-istio --help` for the names"
+                )
+            given[known[name]] = text
+    return layer_from_options(given, "environment")
+
+
+def _option_value(option: Option, text: str, name: str) -> Data:
+    if option.path == ("service",):
+        service, dot, namespace = text.partition(".")
+        if not dot or not service or not namespace or "." in namespace:
+            raise UsageError(
+                f'"{text}" is not NAME.NAMESPACE', where=name, hint=f"{name} groundcover-sensor.groundcover"
+            )
+        return {"name": service, "namespace": namespace}
+    if option.kind == "text":
+        if option.choices and text not in option.choices:
+            raise UsageError(f'"{text}" is none of {", ".join(option.choices)}', where=name)
+        return text
+    value = _parsed(text, name) if option.kind == "json" else k8syaml.resolve_plain(text)
+    accepted = {"json": (dict, list), "boolean": (bool,), "integer": (int,), "number": (int, float)}[option.kind]
+    optional = option.path[-1] in ("samplingPercentage", "maxTagLength")
+    if (value is None and optional) or (
+        isinstance(value, accepted) and isinstance(value, bool) == (option.kind == "boolean")
+    ):
+        return value
+    words = {
+        "json": "a JSON object or list",
+        "boolean": "true or false",
+        "integer": "a whole number",
+        "number": "a number",
+    }
+    raise UsageError(f'"{text}" is not {words[option.kind]}{" or null" if optional else ""}', where=name)
+
+
+def _parsed(text: str, where: str) -> Data:
+    try:
+        trees = k8syaml.parse(text)
+        return k8syaml.to_data(trees[0].root) if trees else None
+    except ManifestError as error:
+        raise UsageError(error.message, where=where) from error
+
+
+def layer_from_file(text: str, where: str) -> Layer:
+    """The layer of a `--config` file: an integration document, a chart values file with an `istio`
+    section, or rendered manifests that hold the integration ConfigMap.
+
+    Raises SettingsError when it is none of these.
+    """
+    try:
+        documents = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)]
+    except ManifestError as error:
+        raise SettingsError(error.message, where=f"{where}, {error.where}" if error.where else where) from error
+    found = [document for document in documents if isinstance(document, dict)]
+    resources = [item for document in found for item in resources_of(document)]
+    carried = [item for item in resources if is_integration(item)]
+    if carried:
+        return integration_layer(carried, where)
+    if not resources and len(found) == 1:
+        section = found[0].get("istio")
+        return Layer(where, section if isinstance(section, dict) else found[0])
+    if not found:
+        return Layer(where, {})
+    raise SettingsError(
+        "holds no settings",
+        where=where,
+        hint="give an integration document, a values file with an `istio:` section,\n"
+        "or a manifest with the integration ConfigMap: helm get manifest groundcover -n groundcover",
+    )
+
+
+def resources_of(document: Data) -> list[dict[str, Data]]:
+    """The Kubernetes objects in a document: itself, or the items of a List; none where it is no object."""
+    if not isinstance(document, dict) or "kind" not in document or "apiVersion" not in document:
+        return []
+    if str(document["kind"]).endswith("List") and isinstance(document.get("items"), list):
+        return [resource for item in document["items"] for resource in resources_of(item)]
+    return [document]
+
+
+def is_integration(resource: dict[str, Data]) -> bool:
+    """Whether an object is the integration ConfigMap: by its label and its key."""
+    metadata, data = resource.get("metadata"), resource.get("data")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    key, value = INTEGRATION_LABEL
+    return (
+        resource.get("kind") == "ConfigMap"
+        and isinstance(labels, dict)
+        and labels.get(key) == value
+        and isinstance(data, dict)
+        and INTEGRATION_KEY in data
+    )
+
+
+def integration_layer(resources: list[dict[str, Data]], where: str) -> Layer:
+    """The layer of the integration ConfigMaps in a stream.
+
+    Raises ManifestError when there are several that differ.
+    """
+    texts = {resource["data"][INTEGRATION_KEY] for resource in resources}
+    name = f"ConfigMap {resources[0]['metadata'].get('name', '')}"
+    where = f"{where}, {name}, {INTEGRATION_KEY}" if where else f"{name}, {INTEGRATION_KEY}"
+    if len(texts) > 1:
+        names = ", ".join(sorted(str(resource["metadata"].get("name")) for resource in resources))
+        raise ManifestError(
+            f"several integration ConfigMaps that differ: {names}",
+            hint="one mesh sends to one sensor: set istio.enabled=false in the others, or render them apart",
+        )
+    data = _parsed(texts.pop(), where)
+    if not isinstance(data, dict):
+        raise SettingsError("is not a mapping", where=where)
+    return Layer(where, data)
+
+
+def resolve(layers: Iterable[Layer]) -> Settings:
+    """The settings that `layers`, the weakest first, make over the defaults.
+
+    Raises SettingsError with every problem of the first layer that is invalid, and for settings
+    that contradict each other.
+    """
+    merged: dict[str, Data] = DEFAULTS
+    for layer in layers:
+        found = problems("integration", layer.data)
+        if found:
+            raise SettingsError("invalid settings\n  " + "\n  ".join(found), where=layer.where)
+        merged = _over(merged, layer.data)
+    settings = _settings(merged)
+    _refuse_contradictions(settings)
+    return settings
+
+
+def _over(below: dict[str, Data], above: dict[str, Data]) -> dict[str, Data]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = below.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and key not in _WHOLE:
+            merged[key] = _over(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _settings(data: dict[str, Data]) -> Settings:
+    tracing, logs, service = data["tracing"], data["accessLogs"], data["service"]
+    zipkin = tracing["zipkin"]
+    return Settings(
+        enabled=data["enabled"],
+        root_namespace=data["rootNamespace"],
+        istio_version=parse_version(data["istioVersion"]),
+        cluster_domain=data["clusterDomain"],
+        service=Service(service["name"], service["namespace"], service["ports"]),
+        sampling_ratio=data["sensor"]["samplingRatio"],
+        tracing=Tracing(
+            enabled=tracing["enabled"],
+            protocol=tracing["protocol"],
+            provider_name=tracing["providerName"] or PROVIDER_NAMES[tracing["protocol"]],
+            activation=tracing["activation"],
+            replace_default_provider=tracing["replaceDefaultProvider"],
+            sampling_percentage=tracing["samplingPercentage"],
+            custom_tags=tracing["customTags"],
+            max_tag_length=tracing["maxTagLength"],
+            http=Http(**tracing["http"]),
+            grpc=Grpc(tracing["grpc"]["timeout"], tracing["grpc"]["initialMetadata"]),
+            zipkin=Zipkin(
+                zipkin["path"],
+                zipkin["timeout"],
+                zipkin["headers"],
+                zipkin["enable64bitTraceId"],
+                zipkin["traceContextOption"],
+            ),
+        ),
+        access_logs=AccessLogs(
+            logs["enabled"], logs["providerName"], logs["logName"], logs["logFormat"], logs["keepFileLog"]
+        ),
+    )
+
+
+_VERSION: Final = re.compile(r"v?(1)\.([0-9]+)")
+
+
+def parse_version(text: str) -> Version | None:
+    """The minor version that a text starts with, such as 1.24 of `v1.24.3-distroless`; None if it has none."""
+    match = _VERSION.match(text)
+    return Version(int(match[1]), int(match[2])) if match else None
+
+
+def _refuse_contradictions(settings: Settings) -> None:
+    tracing, logs = settings.tracing, settings.access_logs
+    if logs.enabled and tracing.enabled and logs.provider_name.lower() == tracing.provider_name.lower():
+        raise SettingsError(
+            f'tracing.providerName and accessLogs.providerName are both "{logs.provider_name}"',
+            hint="one entry of extensionProviders holds one kind: give them different names",
+        )
+    if not tracing.enabled or tracing.activation != "mesh":
+        return
+    if tracing.custom_tags:
+        raise SettingsError(
+            'tracing.customTags needs a Telemetry, which tracing.activation "mesh" does not write',
+            hint='set tracing.activation to "auto" or "telemetry"',
+        )
+    if tracing.sampling_percentage == 0:
+        raise SettingsError(
+            'tracing.samplingPercentage 0 can\'t be said in a mesh config, where Istio takes 0 for "unset"',
+            hint='set tracing.activation to "auto" or "telemetry", or tracing.enabled to false',
+        )

@@ -1,0 +1,53 @@
+"""What can go wrong, each with its exit code; imports nothing of ours.
+
+A message says what was found and what is accepted, in lower case; `where` names the
+place first (a file and line, an object, a flag), `hint` the command or YAML that mends it.
+"""
+
+from __future__ import annotations
+
+PROGRAM = "groundcover-istio"
+
+
+class ToolError(Exception):
+    """Base of every error a user may see; never raised itself."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        """Keep the parts apart so that a caller can add the place it knows."""
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The text for a person, one or more lines, without a final line break."""
+        place = f"{self.where}: " if self.where else ""
+        lines = [f"{PROGRAM}: error: {place}{self.message}"]
+        lines += [f"  fix: {line}" if i == 0 else f"       {line}" for i, line in enumerate(self.hint.splitlines())]
+        return "\n".join(lines)
+
+
+class UsageError(ToolError):
+    """The command line or the environment can't be understood."""
+
+    exit_code = 2
+
+
+class SettingsError(ToolError):
+    """The settings are invalid or contradict each other."""
+
+    exit_code = 2
+
+
+class ManifestError(ToolError):
+    """A manifest can't be read, or what it says stands against the settings."""
+
+    exit_code = 3
+
+
+class EditError(ToolError):
+    """A manifest is fine but can't be edited safely as text."""
+
+    exit_code = 3

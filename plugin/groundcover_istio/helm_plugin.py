@@ -1,0 +1,173 @@
+"""Installs the Helm 4 plugin: a folder with a manifest and a script that starts this interpreter.
+
+Helm 4 takes only plugins as post-renderers, Helm 3 only executables, and Helm 3 fails on its own
+`helm plugin list` when it finds a Helm 4 plugin in the folder that both majors use by default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio import __version__
+from groundcover_istio.errors import PROGRAM, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Helm 4.1 and later refuse a manifest with any other key, and a version that is no X.Y.Z.
+MANIFEST: Final = f"""\
+apiVersion: v1
+type: postrenderer/v1
+name: {PROGRAM}
+version: {__version__}
+runtime: subprocess
+runtimeConfig:
+  platformCommand:
+    - command: ${{HELM_PLUGIN_DIR}}/bin/run
+      args: ["--error-channel", "document"]
+"""
+_HELM_NAME: Final = re.compile(r"helm([-_.]?v?[34][\w.-]*)?")
+_SECONDS: Final = 30
+
+
+class Helm(NamedTuple):
+    """A Helm found on this machine."""
+
+    path: str
+    version: str
+    major: int
+    plugins: str
+    """Its HELM_PLUGINS: one folder, or several with the path separator between."""
+
+
+def install(helm: str, directory: str | None, *, dry_run: bool, environment: Mapping[str, str]) -> str:
+    """Install the plugin for `helm`, a name on PATH or a path; returns what was done, for the user.
+
+    Raises UsageError where Helm is missing or too old, or the folder is not to be written to.
+    """
+    found = _helm(helm, environment)
+    if not found:
+        raise UsageError(f"{helm} is not on PATH", where="--helm", hint="install Helm 4, or name it: --helm PATH")
+    if found.major < 4:
+        raise UsageError(
+            f"{found.path} is Helm {found.version}, which takes any executable and needs no plugin",
+            where="--helm",
+            hint=f"helm install … --post-renderer {_executable()}\nfor Helm 4 name it: --helm PATH",
+        )
+    folders = [directory] if directory else found.plugins.split(os.pathsep)[:1]
+    shared = _sharing_helm3(folders[0], environment)
+    if shared and directory:
+        raise UsageError(
+            f"{shared.path} (Helm {shared.version}) uses this folder too;"
+            " a Helm 4 plugin there breaks its `helm plugin list`",
+            where="--directory",
+            hint="choose another folder, and name it to Helm 4 in HELM_PLUGINS",
+        )
+    if shared:
+        folders.insert(0, str(_own_folder(environment)))
+    target = Path(folders[0]) / PROGRAM
+    _refuse_foreign(target)
+    if not dry_run:
+        _write(target)
+    lines = [f"{'would install' if dry_run else 'installed'} {target} for Helm {found.version} ({found.path})"]
+    if shared:
+        lines += [
+            f"{shared.path} is Helm {shared.version} and would fail on a Helm 4 plugin in {folders[1]},",
+            "so the plugin has a folder of its own; tell Helm 4 about it:",
+            f"  export HELM_PLUGINS={shlex.quote(os.pathsep.join(folders))}",
+        ]
+    elif directory and directory not in found.plugins.split(os.pathsep):
+        lines.append(f"tell Helm 4 about the folder: export HELM_PLUGINS={shlex.quote(directory)}")
+    lines.append(f"use it: helm install … --post-renderer {PROGRAM}")
+    return "\n".join(lines) + "\n"
+
+
+def _helm(name: str, environment: Mapping[str, str]) -> Helm | None:
+    path = shutil.which(name, path=environment.get("PATH"))
+    said = _output([path, "version", "--template", "{{.Version}}"], environment) if path else ""
+    version = re.match(r"v?(\d+)\.\S+", said)
+    if not path or not version:
+        return None
+    plugins = _output([path, "env", "HELM_PLUGINS"], environment).strip()
+    return Helm(path, version[0].lstrip("v"), int(version[1]), plugins)
+
+
+def _output(command: list[str], environment: Mapping[str, str]) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603  a Helm that the user's PATH names
+            command, env=dict(environment), capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def _sharing_helm3(folder: str, environment: Mapping[str, str]) -> Helm | None:
+    """A Helm 3 on PATH that looks for plugins in `folder`."""
+    places = [Path(place or ".") for place in environment.get("PATH", "").split(os.pathsep)]
+    programs = [each for place in places if place.is_dir() for each in sorted(place.iterdir())]
+    for program in programs:
+        other = _helm(str(program), environment) if _HELM_NAME.fullmatch(program.name) else None
+        if other and other.major == 3 and folder in other.plugins.split(os.pathsep):
+            return other
+    return None
+
+
+def _own_folder(environment: Mapping[str, str]) -> Path:
+    home = environment.get("HOME") or str(Path.home())
+    data = environment.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    return Path(data) / PROGRAM / "helm4-plugins"
+
+
+def _refuse_foreign(target: Path) -> None:
+    manifest = target / "plugin.yaml"
+    hint = f"helm plugin uninstall {PROGRAM}"
+    if target.is_symlink():
+        raise UsageError(f"is a link to {target.readlink()}, a plugin under development", where=str(target), hint=hint)
+    if target.exists() and not (manifest.is_file() and f"name: {PROGRAM}\n" in manifest.read_text()):
+        raise UsageError("exists and is not this plugin", where=str(target), hint="move it away")
+
+
+def _write(target: Path) -> None:
+    """Written beside and moved into place, so that Helm never sees half a plugin."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PROGRAM}-") as scratch:
+            new = Path(scratch) / "new"
+            (new / "bin").mkdir(parents=True)
+            (new / "plugin.yaml").write_text(MANIFEST)
+            (new / "bin" / "run").write_text(_script())
+            (new / "bin" / "run").chmod(0o755)
+            if target.exists():
+                target.rename(Path(scratch) / "old")
+            new.rename(target)
+    except OSError as error:
+        raise UsageError(f"can't be written: {error.strerror}", where=error.filename or str(target)) from error
+
+
+def _script() -> str:
+    package = Path(__file__).resolve().parent.parent
+    known = subprocess.run(  # noqa: S603  this interpreter
+        [sys.executable, "-P", "-c", f"import {__package__}"],
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        check=False,
+    )
+    lines = ["#!/bin/sh"]
+    if known.returncode:
+        lines += [f"PYTHONPATH={shlex.quote(str(package))}${{PYTHONPATH:+:$PYTHONPATH}}", "export PYTHONPATH"]
+    lines.append(f'exec {shlex.quote(sys.executable)} -P -m {__package__} "$@"')
+    return "\n".join([*lines, ""])
+
+
+def _executable() -> str:
+    beside = Path(sys.executable).with_name(PROGRAM)
+    return shutil.which(PROGRAM) or (str(beside) if beside.exists() else PROGRAM)

@@ -1,0 +1,117 @@
+"""Facts about Istio: which version has which field, and what counts as the sensor's host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio._since import SINCE
+from groundcover_istio.errors import SettingsError
+from groundcover_istio.model import Data, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What a stream is taken to be where nothing says it: a minor version that Istio supports.
+ASSUMED_VERSION: Final = Version(1, 30)
+# Below this a version is the placeholder of a chart from source (1.0.0), not a release.
+OLDEST_RELEASE: Final = Version(1, 10)
+TELEMETRY_V1: Final = Version(1, 22)
+
+# The kinds of an extension provider (mesh/v1alpha1/config.proto, oneof provider): one in each entry.
+KINDS: Final = (
+    "opentelemetry",
+    "datadog",
+    "zipkin",
+    "envoyOtelAls",
+    "lightstep",
+    "stackdriver",
+    "opencensus",
+    "skywalking",
+    "prometheus",
+    "envoyFileAccessLog",
+    "envoyHttpAls",
+    "envoyTcpAls",
+    "envoyExtAuthzHttp",
+    "envoyExtAuthzGrpc",
+    "sds",
+)
+# What the kinds we write may hold (same file).
+FIELDS: Final = {
+    "opentelemetry": (
+        "service", "port", "maxTagLength", "http", "grpc", "resourceDetectors", "dynatraceSampler",
+        "serviceAttributeEnrichment",
+    ),
+    "datadog": ("service", "port", "maxTagLength"),
+    "zipkin": (
+        "service", "port", "maxTagLength", "enable64bitTraceId", "path", "traceContextOption", "timeout", "headers",
+    ),
+    "envoyOtelAls": ("service", "port", "logName", "logFormat"),
+}  # fmt: skip
+BUILT_IN_FILE_LOG: Final = "envoy"
+LEGACY_TRACERS: Final = ("zipkin", "datadog", "lightstep", "stackdriver", "openCensusAgent")
+# istiod reads mesh configs with jsonpb, which takes both spellings; one file with both is a trap.
+OTHER_SPELLINGS: Final = {
+    "extensionProviders": "extension_providers",
+    "defaultProviders": "default_providers",
+    "enableTracing": "enable_tracing",
+    "defaultConfig": "default_config",
+}
+
+_SETTINGS: Final = {
+    "extensionProviders.opentelemetry": "set tracing.protocol to zipkin",
+    "extensionProviders.opentelemetry.http": "set tracing.protocol to otlp-grpc (Istio 1.17) or zipkin",
+    "extensionProviders.opentelemetry.grpc": "leave tracing.grpc.timeout and tracing.grpc.initialMetadata unset",
+    "extensionProviders.zipkin.enable64bitTraceId": "leave tracing.zipkin.enable64bitTraceId unset",
+    "extensionProviders.zipkin.path": "leave tracing.zipkin.path unset",
+    "extensionProviders.zipkin.traceContextOption": "leave tracing.zipkin.traceContextOption unset",
+    "extensionProviders.zipkin.timeout": "leave tracing.zipkin.timeout unset",
+    "extensionProviders.zipkin.headers": "leave tracing.zipkin.headers unset",
+    "extensionProviders.envoyOtelAls": "set accessLogs.enabled to false",
+    "spec.tracing.customTags.formatter": "use a literal, environment or header tag",
+}
+
+
+def require(version: Version, path: str, value: Data, where: str) -> None:
+    """Raise SettingsError where `value`, at `path` of a mesh config or a Telemetry, needs a newer Istio.
+
+    `where` names the object for the message.
+    """
+    for field in (path, *_fields(path, value)):
+        since = SINCE.get(field)
+        if since and Version(*since) > version:
+            way = _SETTINGS.get(field, "leave it unset, or give `value` instead" if field.endswith("envName") else "")
+            raise SettingsError(
+                f"istio {version} has no {field}, it came with {Version(*since)}",
+                where=where,
+                hint=f"{way}, or upgrade Istio;\nif the version is read wrongly, set istioVersion (--istio-version)",
+            )
+
+
+def _fields(path: str, value: Data) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _fields(path, item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            # Below customTags stand names of tags, then fields.
+            below = path if path.endswith(".customTags") else f"{path}.{key}"
+            yield below
+            yield from _fields(below, item)
+
+
+def is_sensor_host(text: Data, name: str, namespace: str) -> bool:
+    """Whether a provider's service or address means the sensor, rightly written or not.
+
+    True for the host with any cluster domain or without one, with a port, behind a namespace and a
+    slash, and for the alias Service `<release>-alligator` of the vendor's chart.
+    """
+    if not isinstance(text, str):
+        return False
+    host = text.strip().lower().split("://")[-1].split("/")[-1].split(":")[0].rstrip(".")
+    first, *rest = host.split(".")
+    names = {name}
+    if name.endswith("-sensor"):
+        names.add(name.removesuffix("-sensor") + "-alligator")
+    if first not in names or (rest and rest[0] != namespace):
+        return False
+    return len(rest) <= 1 or rest[1] == "svc"

@@ -1,0 +1,362 @@
+"""YAML as Kubernetes reads it: a tree with positions, its data, and text for new values.
+
+The only module that imports `yaml`. PyYAML scans and parses; what a plain scalar means is
+decided here by the rules of Helm and the API server (sigs.k8s.io/yaml on go-yaml v2), which
+differ from PyYAML's: `1e3` is a number, `y` a bool, `12:30` a string.
+Positions count characters of the text, from 0.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
+
+from groundcover_istio.errors import ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.model import Data
+
+MAX_DEPTH: Final = 100
+MAX_NODES: Final = 1_000_000
+MERGE_KEY: Final = "<<"
+
+_Loader: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Scalar(NamedTuple):
+    """A scalar; `style` is '' (plain), one of the two quotes, '|' or '>'."""
+
+    value: str
+    style: str
+    tag: str
+    anchor: str
+    start: int
+    end: int
+
+
+class Sequence(NamedTuple):
+    """A sequence, in flow (`[a, b]`) or block style."""
+
+    items: list[Node]
+    flow: bool
+    tag: str
+    anchor: str
+    start: int
+    end: int
+
+
+class Mapping(NamedTuple):
+    """A mapping, in flow (`{a: b}`) or block style; keys in the order written, twins included."""
+
+    pairs: list[tuple[Node, Node]]
+    flow: bool
+    tag: str
+    anchor: str
+    start: int
+    end: int
+
+    def find(self, key: str) -> list[tuple[Node, Node]]:
+        """Every pair under `key`: none, one, or twins."""
+        return [pair for pair in self.pairs if isinstance(pair[0], Scalar) and pair[0].value == key]
+
+    def get(self, key: str) -> Node | None:
+        """The value under `key`, of twins the last, as Kubernetes reads it."""
+        found = self.find(key)
+        return found[-1][1] if found else None
+
+
+class Alias(NamedTuple):
+    """A reference to the node with that anchor."""
+
+    anchor: str
+    target: Scalar | Sequence | Mapping
+    start: int
+    end: int
+
+
+Node = Scalar | Sequence | Mapping | Alias
+
+
+class Tree(NamedTuple):
+    """One YAML document: its root, None when empty, and the anchors that some alias uses."""
+
+    root: Node | None
+    aliased: frozenset[str]
+
+
+def parse(text: str) -> tuple[Tree, ...]:
+    """Read every document in `text`.
+
+    Raises ManifestError, its `where` a line of `text` from 1, when it is no YAML, nests deeper
+    than 100 levels, refers to itself, or holds more than a million nodes once aliases are counted out.
+    """
+    try:
+        return tuple(_trees(yaml.parse(text, Loader=_Loader)))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        raise ManifestError(f"not valid YAML: {problem}", where=f"line {mark.line + 1}" if mark else "") from error
+    except yaml.YAMLError as error:
+        raise ManifestError(f"not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def _trees(events: Iterator[yaml.Event]) -> Iterator[Tree]:
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            yield _Builder().build(events)
+
+
+class _Builder:
+    """Turns the events of one document into a tree, without recursion."""
+
+    def __init__(self) -> None:
+        self.anchors: dict[str, tuple[Scalar | Sequence | Mapping, int]] = {}
+        self.aliased: set[str] = set()
+        self.stack: list[tuple[yaml.CollectionStartEvent, list[Node], int]] = []
+        self.size = 0
+
+    def build(self, events: Iterator[yaml.Event]) -> Tree:
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, yaml.DocumentEndEvent):
+                break
+            if isinstance(event, yaml.CollectionStartEvent):
+                if len(self.stack) == MAX_DEPTH:
+                    raise ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=_line(event))
+                self.stack.append((event, [], self.size))
+                continue
+            node = self._node(event)
+            if self.stack:
+                self.stack[-1][1].append(node)
+            else:
+                root = node
+        if isinstance(root, Scalar) and root.start == root.end:
+            root = None
+        return Tree(root, frozenset(self.aliased))
+
+    def _node(self, event: yaml.Event) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if isinstance(event, yaml.ScalarEvent):
+            self._grow(1, event)
+            style = event.style if event.style and event.style != " " else ""
+            scalar = Scalar(
+                event.value,
+                style,
+                event.tag or "",
+                event.anchor or "",
+                _start(event),
+                _end(event),
+            )
+            return self._keep(scalar, 1)
+        start, children, before = self.stack.pop()
+        self._grow(1, event)
+        place = (bool(start.flow_style), start.tag or "", start.anchor or "", _start(start))
+        collection: Sequence | Mapping
+        if isinstance(event, yaml.SequenceEndEvent):
+            collection = Sequence(children, *place, _end(event))
+        else:
+            collection = Mapping(list(zip(children[::2], children[1::2], strict=True)), *place, _end(event))
+        return self._keep(collection, self.size - before)
+
+    def _alias(self, event: yaml.AliasEvent) -> Alias:
+        anchor = event.anchor or ""
+        if anchor not in self.anchors:
+            raise ManifestError(f"alias *{anchor} has no anchor before it or refers to itself", where=_line(event))
+        self.aliased.add(anchor)
+        target, size = self.anchors[anchor]
+        self._grow(size, event)
+        return Alias(anchor, target, _start(event), _end(event))
+
+    def _keep(self, node: Scalar | Sequence | Mapping, size: int) -> Node:
+        if node.anchor:
+            self.anchors[node.anchor] = (node, size)
+        return node
+
+    def _grow(self, size: int, event: yaml.Event) -> None:
+        self.size += size
+        if self.size > MAX_NODES:
+            raise ManifestError(f"more than {MAX_NODES} nodes once aliases are counted out", where=_line(event))
+
+
+def _line(event: Any) -> str:
+    return f"line {event.start_mark.line + 1}"
+
+
+def _start(event: Any) -> int:
+    return int(event.start_mark.index)
+
+
+def _end(event: Any) -> int:
+    return int(event.end_mark.index)
+
+
+def to_data(node: Node | None) -> Data:
+    """The value of a node, as Helm and the API server would read it.
+
+    Of twin keys the last wins; merge keys (`<<`) are merged; an alias gives its target's value.
+    Raises ManifestError where a key is no scalar.
+    """
+    if node is None:
+        return None
+    if isinstance(node, Alias):
+        return to_data(node.target)
+    if isinstance(node, Scalar):
+        return _scalar_data(node)
+    if isinstance(node, Sequence):
+        return [to_data(item) for item in node.items]
+    merged: dict[str, Data] = {}
+    own: dict[str, Data] = {}
+    for key, value in node.pairs:
+        name = to_data(key)
+        if isinstance(name, list | dict):
+            raise ManifestError("a mapping has a list or a mapping as its key")
+        if is_merge_key(key):
+            for source in _merge_sources(to_data(value)):
+                merged = {**source, **merged}
+        else:
+            own[name if isinstance(name, str) else _key_text(key)] = to_data(value)
+    return {**merged, **own}
+
+
+def is_merge_key(key: Node) -> bool:
+    """Whether a mapping's key is the merge key `<<`."""
+    return isinstance(key, Scalar) and key.value == MERGE_KEY and (not key.style or key.tag.endswith(":merge"))
+
+
+def _merge_sources(value: Data) -> list[dict[str, Data]]:
+    sources = value if isinstance(value, list) else [value]
+    if not all(isinstance(source, dict) for source in sources):
+        raise ManifestError("a merge key (<<) refers to something that is no mapping")
+    return sources
+
+
+def _key_text(key: Node) -> str:
+    return key.value if isinstance(key, Scalar) else ""
+
+
+def _scalar_data(node: Scalar) -> Data:
+    if node.style or node.tag:
+        numeric = node.tag.endswith((":int", ":float", ":bool", ":null"))
+        return resolve_plain(node.value) if numeric else node.value
+    return resolve_plain(node.value)
+
+
+_TRUE: Final = frozenset(("true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"))
+_FALSE: Final = frozenset(("false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"))
+_NULL: Final = frozenset(("", "~", "null", "Null", "NULL"))
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INTEGER: Final = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))")
+_SPECIAL: Final = {sign + dot: float(sign + dot[1:]) for sign in ("", "+", "-") for dot in (".inf", ".Inf", ".INF")} | {
+    dot: float("nan") for dot in (".nan", ".NaN", ".NAN")
+}
+
+
+def resolve_plain(text: str) -> bool | int | float | str | None:
+    """What a plain scalar means to Helm and the API server (go-yaml v2, resolve.go)."""
+    if text in _NULL:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    digits = text.replace("_", "")
+    if match := _INTEGER.fullmatch(digits):
+        sign, *groups = match.groups()
+        for base, group in zip((16, 8, 2, 10), groups, strict=True):
+            if group is not None:
+                return int(sign + group, base)
+    if _FLOAT.fullmatch(digits):
+        return _whole(float(digits))
+    return text
+
+
+def _whole(number: float) -> int | float:
+    """JSON has one kind of number: 1000.0 and 1000 are the same."""
+    return int(number) if number.is_integer() else number
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+# A plain scalar that every YAML reader takes for a string: a word, a host name, a path, a duration.
+_SAFE: Final = re.compile(r"[A-Za-z/][A-Za-z0-9/]*([-._/][A-Za-z0-9]+)*|[1-9][0-9]*(ms|s|m|h)")
+_MUST_ESCAPE: Final = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]')
+_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def escape(text: str) -> str:
+    """`text` as it stands between double quotes, in YAML and in JSON alike."""
+    return _MUST_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}", text)
+
+
+def scalar_text(value: Data, *, style: str = "") -> str:
+    """A scalar as text that Kubernetes and every YAML reader reads back as `value`.
+
+    A string is plain only where nothing could take it for anything else; `style` asks for one of
+    the two quotes, which a single quote gets only where it can hold the text.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _float_text(value)
+    if style == "'" and not _MUST_ESCAPE.search(value.replace('"', "").replace("\\", "")):
+        return "'" + str(value).replace("'", "''") + "'"
+    if style == "" and _SAFE.fullmatch(value) and isinstance(resolve_plain(value), str):
+        return str(value)
+    return f'"{escape(value)}"'
+
+
+def _float_text(value: float) -> str:
+    """Without exponent: `1e-05` is a string to a YAML 1.1 reader."""
+    if value.is_integer():
+        return str(int(value))
+    return f"{value:.17f}".rstrip("0") if "e" in repr(value) else repr(value)
+
+
+def flow_text(value: Data, *, json: bool) -> str:
+    """`value` on one line in flow style; with `json`, as strict JSON."""
+    style = '"' if json else ""
+    if isinstance(value, dict):
+        pairs = (f"{scalar_text(key, style=style)}: {flow_text(item, json=json)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(flow_text(item, json=json) for item in value) + "]"
+    return scalar_text(value, style=style)
+
+
+def block_lines(value: Data, indent: int) -> list[str]:
+    """`value` as lines in block style, each indented by `indent` spaces; lists stand under their key."""
+    pad = " " * indent
+    lines: list[str] = []
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            lines += pair_lines(scalar_text(key), item, indent)
+    elif isinstance(value, list) and value:
+        for item in value:
+            first, *rest = block_lines(item, indent + 2)
+            lines += [f"{pad}- {first[indent + 2 :]}", *rest]
+    else:
+        lines.append(pad + flow_text(value, json=False))
+    return lines
+
+
+def pair_lines(key: str, value: Data, indent: int) -> list[str]:
+    """`key: value` as lines in block style."""
+    pad = " " * indent
+    if isinstance(value, dict) and value:
+        return [f"{pad}{key}:", *block_lines(value, indent + 2)]
+    if isinstance(value, list) and value:
+        return [f"{pad}{key}:", *block_lines(value, indent)]
+    return [f"{pad}{key}: {flow_text(value, json=False)}"]

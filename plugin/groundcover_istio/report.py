@@ -1,0 +1,103 @@
+"""What a run did, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.model import Decision, Outcome, Sampling
+
+SENTENCES: Final = {
+    "disabled": "the integration is switched off (enabled: false); nothing was changed",
+    "nothing-here": "neither a mesh config nor the groundcover sensor is in this stream; nothing was changed",
+    "unchanged": "already says what it has to say",
+    "provider-added": "extension provider {provider} added, to {target}",
+    "provider-repaired": "extension provider {provider} mended, now to {target}: {wrong}",
+    "tracer-activated": "{provider} is the default tracing provider; live, no restart",
+    "tracer-replaced": "{provider} is the default tracing provider instead of {old}; live, no restart",
+    "not-activated": "{provider} is defined, and nothing uses it (activation: none) until a Telemetry names it",
+    "sampling-set": "proxies sample {percentage} % of requests; pods take it over when they start anew",
+    "sampling-replaced": "proxies sample {percentage} % of requests instead of {old}; pods take it over when they start"
+    " anew (tracing.samplingPercentage: null would leave the mesh's own)",
+    "sampling-zero": "sampling 0 is not written here, where Istio takes 0 for unset; the Telemetry says it",
+    "legacy-tracer-left": "the legacy tracer defaultConfig.tracing.{tracer} is left; the provider counts before it",
+    "access-log-activated": "{provider} is a default access log provider; live, no restart",
+    "telemetry-added": "added beside the sensor: live sampling, tags and access logs for the whole mesh",
+    "telemetry-merged": "brought up to the settings, since Istio uses only the oldest mesh-wide Telemetry",
+    "telemetry-kept": "keeps its own {fields}, which count before the settings",
+    "telemetry-with-mesh": "no Telemetry is added here: with activation telemetry it belongs to the release"
+    " of the mesh config that defines the provider",
+}
+
+
+def sentence(decision: Decision) -> str:
+    """A decision in words."""
+    return SENTENCES[decision.code].format(**decision.values)
+
+
+def text_report(outcome: Outcome) -> str:
+    """The decisions and the effective sampling, a line each."""
+    lines = [
+        f"{'warning: ' if each.severity == 'warning' else ''}{_subject(each)}{sentence(each)}"
+        for each in outcome.decisions
+    ]
+    if outcome.sampling:
+        lines.append("effective sampling: " + sampling_text(outcome.sampling))
+    return "".join(line + "\n" for line in lines)
+
+
+def _subject(decision: Decision) -> str:
+    return f"{decision.resource}: " if decision.resource else ""
+
+
+def sampling_text(sampling: Sampling) -> str:
+    """What share of requests ends up stored, in percent."""
+    ratio = f"the sensor keeps {sampling.sensor_ratio * 100:g} %"
+    if sampling.istio_percentage is None:
+        return f"the mesh's own percentage x {ratio} of what it receives"
+    stored = sampling.istio_percentage * sampling.sensor_ratio
+    often = f" (1 request in {round(100 / stored):,})" if stored else ""
+    text = f"Istio {sampling.istio_percentage:g} % x {ratio} = {stored:.6g} % of requests stored{often}"
+    if sampling.protocol == "datadog":
+        text += "; Envoy's Datadog tracer sends every span all the same, marked as sampled or not"
+    return text
+
+
+def json_report(outcome: Outcome) -> str:
+    """The same as JSON: changed, decisions by code, sampling."""
+    import json  # noqa: PLC0415  5 ms, and seldom asked for
+
+    decisions = [
+        {
+            "code": each.code,
+            "severity": each.severity,
+            "resource": each.resource,
+            "values": each.values,
+            "message": sentence(each),
+        }
+        for each in outcome.decisions
+    ]
+    sampling = None
+    if outcome.sampling:
+        percentage = outcome.sampling.istio_percentage
+        sampling = {
+            "protocol": outcome.sampling.protocol,
+            "istioPercentage": percentage,
+            "sensorRatio": outcome.sampling.sensor_ratio,
+            "storedPercentage": None if percentage is None else round(percentage * outcome.sampling.sensor_ratio, 9),
+        }
+    data = {"changed": outcome.after != outcome.before, "decisions": decisions, "sampling": sampling}
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def unified_diff(outcome: Outcome) -> Iterator[str]:
+    """The difference between the stream before and after, with three lines of context."""
+    import difflib  # noqa: PLC0415  5 ms, only to diff
+
+    before, after = (
+        text.decode(errors="replace").splitlines(keepends=True) for text in (outcome.before, outcome.after)
+    )
+    for line in difflib.unified_diff(before, after, "rendered", "post-rendered"):
+        yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"

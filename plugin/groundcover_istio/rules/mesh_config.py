@@ -1,0 +1,141 @@
+"""What changes in a mesh config."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groundcover_istio import istio
+from groundcover_istio.errors import ManifestError
+from groundcover_istio.model import Data, Decision, Operation, Path, Settings
+from groundcover_istio.rules.plan import Change, Context, Plan, dig
+from groundcover_istio.rules.provider import access_log_payload, define_provider, tracing_payload
+from groundcover_istio.spelling import show
+
+if TYPE_CHECKING:
+    from groundcover_istio.inventory import MeshConfig
+
+
+def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
+    """Plan the changes of one mesh config.
+
+    Raises ManifestError where something that is to be edited has a wrong type or stands against the settings.
+    """
+    settings = context.settings
+    _require_shapes(mesh)
+    operations: list[Operation] = []
+    name = str(mesh.resource.id)
+    if settings.tracing.enabled:
+        kind, payload = tracing_payload(settings, context.sensor)
+        operations += define_provider(plan, mesh, context, settings.tracing.provider_name, kind, payload)
+        if settings.tracing.activation in ("auto", "mesh"):
+            operations += _default_tracer(plan, mesh, settings)
+            operations += _mesh_sampling(plan, mesh, settings)
+        elif settings.tracing.activation == "none":
+            plan.decisions.append(
+                Decision("not-activated", "warning", name, {"provider": settings.tracing.provider_name})
+            )
+        _note_legacy_tracer(plan, mesh)
+    if settings.access_logs.enabled:
+        payload = access_log_payload(settings, context.sensor)
+        operations += define_provider(plan, mesh, context, settings.access_logs.provider_name, "envoyOtelAls", payload)
+        by_telemetry = settings.tracing.activation == "telemetry" or (
+            settings.tracing.activation == "auto" and context.with_sensor
+        )
+        if settings.tracing.activation != "none" and not by_telemetry:
+            operations += _default_access_log(plan, mesh, settings)
+    if operations:
+        plan.changes.append(Change(mesh, operations))
+    else:
+        plan.decisions.append(Decision("unchanged", "info", name, {}))
+
+
+def _require_shapes(mesh: MeshConfig) -> None:
+    """What is to be edited must be of the type istiod reads; a wrong type makes it discard the whole mesh config."""
+    data, where = mesh.data, f"{mesh.resource.where}, data.mesh"
+    for key, other in istio.OTHER_SPELLINGS.items():
+        if other in data:
+            raise ManifestError(f"{other} is spelt in snake case", where=where, hint=f"write {key}")
+    tracing = dig(data, "defaultConfig", "tracing")
+    shapes: list[tuple[str, Data, type, str]] = [
+        ("extensionProviders", data.get("extensionProviders"), list, "a list"),
+        ("defaultProviders", data.get("defaultProviders"), dict, "a mapping"),
+        ("defaultConfig", data.get("defaultConfig"), dict, "a mapping"),
+        ("defaultConfig.tracing", tracing, dict, "a mapping"),
+        ("defaultProviders.tracing", dig(data, "defaultProviders", "tracing"), list, "a list"),
+        ("defaultProviders.accessLogging", dig(data, "defaultProviders", "accessLogging"), list, "a list"),
+    ]
+    shapes += [
+        (f"extensionProviders[{i}]", each, dict, "a mapping")
+        for i, each in enumerate(data.get("extensionProviders") or [])
+        if isinstance(data["extensionProviders"], list)
+    ]
+    for path, value, kind, words in shapes:
+        if value is not None and not isinstance(value, kind):
+            raise ManifestError(
+                f"{path} is {show(value)}, not {words}; istiod discards a mesh config with such an error whole",
+                where=where,
+                hint=f"write {path} as {words}",
+            )
+
+
+def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
+    name = settings.tracing.provider_name
+    current = dig(mesh.data, "defaultProviders", "tracing") or []
+    resource = str(mesh.resource.id)
+    operations = [Operation("set", ("enableTracing",), True)] if mesh.data.get("enableTracing") is not True else []
+    if current and current[0] == name:
+        return operations
+    if not current:
+        plan.decisions.append(Decision("tracer-activated", "info", resource, {"provider": name}))
+        return [*operations, Operation("set", ("defaultProviders", "tracing"), [name])]
+    if not settings.tracing.replace_default_provider:
+        raise ManifestError(
+            f'defaultProviders.tracing names "{current[0]}", not "{name}"; Istio uses only the first one',
+            where=f"{mesh.resource.where}, data.mesh",
+            hint="set tracing.replaceDefaultProvider to true (--replace-default-provider true) to replace it,\n"
+            f'tracing.providerName to "{current[0]}" if that is the sensor\'s,\n'
+            'or tracing.activation to "telemetry" to keep it as the default',
+        )
+    plan.decisions.append(Decision("tracer-replaced", "warning", resource, {"provider": name, "old": str(current[0])}))
+    path: Path = ("defaultProviders", "tracing")
+    extra = [Operation("remove", (*path, index)) for index in range(len(current) - 1, 0, -1)]
+    return [*operations, Operation("set", (*path, 0), name), *extra]
+
+
+def _mesh_sampling(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
+    percentage = settings.tracing.sampling_percentage
+    current = dig(mesh.data, "defaultConfig", "tracing", "sampling")
+    resource = str(mesh.resource.id)
+    if percentage is None or current == percentage:
+        return []
+    if percentage == 0:
+        plan.decisions.append(Decision("sampling-zero", "warning", resource, {}))
+        return []
+    text = f"{percentage:g}"
+    if current is None:
+        plan.decisions.append(Decision("sampling-set", "info", resource, {"percentage": text}))
+    else:
+        plan.decisions.append(
+            Decision("sampling-replaced", "warning", resource, {"percentage": text, "old": show(current)})
+        )
+    return [Operation("set", ("defaultConfig", "tracing", "sampling"), percentage)]
+
+
+def _default_access_log(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
+    name = settings.access_logs.provider_name
+    current = dig(mesh.data, "defaultProviders", "accessLogging") or []
+    if name in current:
+        return []
+    file_log = bool(mesh.data.get("accessLogFile")) and settings.access_logs.keep_file_log
+    plan.decisions.append(Decision("access-log-activated", "info", str(mesh.resource.id), {"provider": name}))
+    path: Path = ("defaultProviders", "accessLogging")
+    if current:
+        return [Operation("append", path, name)]
+    return [Operation("set", path, [name, istio.BUILT_IN_FILE_LOG] if file_log else [name])]
+
+
+def _note_legacy_tracer(plan: Plan, mesh: MeshConfig) -> None:
+    tracing = dig(mesh.data, "defaultConfig", "tracing") or {}
+    for tracer in istio.LEGACY_TRACERS:
+        if tracing.get(tracer) is not None:
+            plan.decisions.append(Decision("legacy-tracer-left", "warning", str(mesh.resource.id), {"tracer": tracer}))

@@ -1,0 +1,61 @@
+"""What a plan is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from groundcover_istio.inventory import MeshConfig, Resource
+    from groundcover_istio.model import Data, Decision, Operation, Sampling, Settings, Version
+
+
+class Sensor(NamedTuple):
+    """Where spans go."""
+
+    name: str
+    namespace: str
+    host: str
+    ports: dict[str, int]
+    where: str
+    """What says so, for messages."""
+
+
+class Change(NamedTuple):
+    """What is to be done to one object; the paths of a mesh config's operations start in its text."""
+
+    target: MeshConfig | Resource
+    operations: list[Operation]
+
+
+class Addition(NamedTuple):
+    """An object to be added to the stream, in the release that `beside` belongs to."""
+
+    data: dict[str, Data]
+    beside: Resource
+
+
+class Plan(NamedTuple):
+    """Everything that is to be done, and what was decided."""
+
+    changes: list[Change]
+    additions: list[Addition]
+    decisions: list[Decision]
+    sampling: Sampling | None
+
+
+class Context(NamedTuple):
+    """What the rules for one mesh config know besides it."""
+
+    settings: Settings
+    sensor: Sensor
+    version: Version
+    """Of the mesh's control plane."""
+    with_sensor: bool
+    """Whether the sensor's release is in the same stream."""
+
+
+def dig(data: Data, *keys: str) -> Data:
+    """The value below nested keys, None where something on the way is missing or no mapping."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,112 @@
+"""Where spans go: the sensor's Service, its host and its ports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.errors import ManifestError
+from groundcover_istio.rules.plan import Sensor
+
+if TYPE_CHECKING:
+    from groundcover_istio.inventory import Inventory, Resource
+    from groundcover_istio.model import Data, Settings
+
+# Which port of the sensor a protocol goes to, and what that port is called on the Service.
+PORT_ROLES: Final = {"otlp-http": "otlpHttp", "otlp-grpc": "otlpGrpc", "datadog": "datadog", "zipkin": "zipkin"}
+_PORT_NAMES: Final = {
+    "otlpHttp": ("otlp-http", "http-otlp"),
+    "otlpGrpc": ("otlp-grpc", "grpc-otlp"),
+    "datadog": ("dd-traces", "datadog", "http-datadog"),
+    "zipkin": ("zipkin", "http-zipkin"),
+}
+
+
+def find_sensor(inventory: Inventory, settings: Settings) -> Sensor:
+    """The sensor's Service: the one in the stream, else the one the settings name.
+
+    Raises ManifestError where the one in the stream can't take what the settings send.
+    """
+    service = _sensor_service(inventory.services, settings)
+    named = settings.service
+    if not service:
+        host = f"{named.name}.{named.namespace}.svc.{settings.cluster_domain}"
+        return Sensor(named.name, named.namespace, host, named.ports, "the settings")
+    name, namespace = service.id.name, service.id.namespace or named.namespace
+    ports = {role: number for role in _PORT_NAMES if (number := _port(service, role, named.ports.get(role)))}
+    for role in _needed_roles(settings):
+        if role not in ports:
+            raise ManifestError(
+                f"has no port for {_PORT_NAMES[role][0]} ({named.ports.get(role)}); it has {_port_list(service)}",
+                where=service.where,
+                hint="turn the sensor's receiver on, or set tracing.protocol to one that the Service has a port for",
+            )
+    if "otlpGrpc" in _needed_roles(settings):
+        _require_http2(service, ports["otlpGrpc"])
+    return Sensor(name, namespace, f"{name}.{namespace}.svc.{settings.cluster_domain}", ports, str(service.id))
+
+
+def _needed_roles(settings: Settings) -> list[str]:
+    roles = [PORT_ROLES[settings.tracing.protocol]] if settings.tracing.enabled else []
+    return roles + (["otlpGrpc"] if settings.access_logs.enabled else [])
+
+
+def _sensor_service(services: list[Resource], settings: Settings) -> Resource | None:
+    able = [
+        each
+        for each in services
+        if any(_port(each, role, settings.service.ports.get(role)) for role in PORT_ROLES.values())
+    ]
+    exact = [each for each in services if each.id.name == settings.service.name]
+    found = exact or able
+    if len({(each.id.namespace, each.id.name) for each in found}) > 1:
+        raise ManifestError(
+            f"several Services look like the sensor's: {', '.join(str(each.id) for each in found)}",
+            hint="name the one to use: --service NAME.NAMESPACE",
+        )
+    if not found:
+        return None
+    spec = found[-1].data.get("spec")
+    if isinstance(spec, dict) and spec.get("type") == "ExternalName":
+        raise ManifestError(
+            "is of type ExternalName, which has no endpoints that a proxy could send spans to",
+            where=found[-1].where,
+            hint="name the Service it points to: --service NAME.NAMESPACE",
+        )
+    return found[-1]
+
+
+def _tcp_ports(service: Resource) -> list[dict[str, Data]]:
+    spec = service.data.get("spec")
+    ports = spec.get("ports") if isinstance(spec, dict) else None
+    return [port for port in ports or [] if isinstance(port, dict) and port.get("protocol", "TCP") == "TCP"]
+
+
+def _port(service: Resource, role: str, expected: int | None) -> int | None:
+    """The number of the port that has the role: by its name, else by the number expected."""
+    ports = _tcp_ports(service)
+    named = [port.get("port") for port in ports if port.get("name") in _PORT_NAMES[role]]
+    found = named or [port.get("port") for port in ports if expected and port.get("port") == expected]
+    return found[0] if found and isinstance(found[0], int) else None
+
+
+def _port_list(service: Resource) -> str:
+    return (
+        ", ".join(f"{port.get('name', 'unnamed')} {port.get('port')}" for port in _tcp_ports(service)) or "no TCP port"
+    )
+
+
+def _require_http2(service: Resource, number: int) -> None:
+    """Istio speaks HTTP/2 to a port only by declaration (pkg/config/kube/conversion.go, ConvertProtocol)."""
+    port = next(port for port in _tcp_ports(service) if port.get("port") == number)
+    name, protocol = str(port.get("name", "")).lower(), str(port.get("appProtocol") or "").lower()
+    declared = (
+        protocol in ("grpc", "http2", "kubernetes.io/h2c", "grpc-web")
+        if protocol
+        else name.split("-")[0] in ("grpc", "http2")
+    )
+    if not declared:
+        raise ManifestError(
+            f"port {number} ({name or 'unnamed'}) is not declared as gRPC, so Envoy would speak HTTP/1.1 to it",
+            where=service.where,
+            hint="set `appProtocol: grpc` on the port",
+        )

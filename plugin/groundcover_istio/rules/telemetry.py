@@ -1,0 +1,127 @@
+"""The mesh-wide Telemetry: added, or merged into the one that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio import istio
+from groundcover_istio.errors import ManifestError
+from groundcover_istio.model import Data, Decision, Operation, Settings
+from groundcover_istio.rules.plan import Addition, Change, Plan, dig
+from groundcover_istio.rules.versions import mesh_version
+
+if TYPE_CHECKING:
+    from groundcover_istio.inventory import Inventory, MeshConfig, Resource
+
+TELEMETRY_NAME: Final = "groundcover-tracing"
+
+
+def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> None:
+    """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's."""
+    activation = settings.tracing.activation
+    if activation not in ("auto", "telemetry"):
+        return
+    ours = [*inventory.services, *inventory.integrations]
+    homes = [mesh.resource for mesh in inventory.meshes] if activation == "telemetry" else ours
+    if not homes:
+        if ours:
+            plan.decisions.append(Decision("telemetry-with-mesh", "warning", str(ours[0].id), {}))
+        return
+    roots: dict[str, MeshConfig | None] = {
+        str(mesh.data.get("rootNamespace") or settings.root_namespace): mesh for mesh in inventory.meshes
+    }
+    for root, mesh in (roots or {settings.root_namespace: None}).items():
+        version = mesh_version(mesh, settings, istiod_tags)
+        spec = telemetry_spec(settings, [each.data for each in inventory.meshes])
+        for key in ("tracing", "accessLogging"):
+            istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
+        existing = [each for each in inventory.telemetries if each.id.namespace == root and _is_mesh_wide(each)]
+        if not spec:
+            continue
+        if existing:
+            _merge_telemetry(plan, existing[0], spec)
+            continue
+        api_version = "telemetry.istio.io/" + ("v1" if version >= istio.TELEMETRY_V1 else "v1alpha1")
+        metadata = {
+            "name": TELEMETRY_NAME,
+            "namespace": root,
+            "labels": {"app.kubernetes.io/name": TELEMETRY_NAME, "app.kubernetes.io/part-of": "groundcover"},
+        }
+        data = {"apiVersion": api_version, "kind": "Telemetry", "metadata": metadata, "spec": spec}
+        plan.additions.append(Addition(data, homes[0]))
+        plan.decisions.append(Decision("telemetry-added", "info", f"Telemetry {root}/{TELEMETRY_NAME}", {}))
+
+
+def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[str, Data]:
+    """The spec of our Telemetry; {} where it would have nothing to say.
+
+    `meshes` are the mesh configs of the stream. With activation auto it names no tracing provider:
+    one that does switches tracing off in every revision whose mesh config lacks that provider.
+    """
+    tracing, logs = settings.tracing, settings.access_logs
+    entry: dict[str, Data] = {}
+    if tracing.enabled:
+        if tracing.activation == "telemetry":
+            entry["providers"] = [{"name": tracing.provider_name}]
+        if tracing.sampling_percentage is not None:
+            entry["randomSamplingPercentage"] = tracing.sampling_percentage
+        if tracing.custom_tags:
+            entry["customTags"] = tracing.custom_tags
+    spec: dict[str, Data] = {"tracing": [entry]} if entry else {}
+    if logs.enabled:
+        # Such a Telemetry takes the place of accessLogFile; where that is known to be empty there is nothing to keep.
+        known_empty = bool(meshes) and not any(mesh.get("accessLogFile") for mesh in meshes)
+        names = [logs.provider_name]
+        names += [istio.BUILT_IN_FILE_LOG] if logs.keep_file_log and not known_empty else []
+        spec["accessLogging"] = [{"providers": [{"name": name} for name in names]}]
+    return spec
+
+
+def _is_mesh_wide(telemetry: Resource) -> bool:
+    spec = telemetry.data.get("spec") or {}
+    return not dig(spec, "selector", "matchLabels") and not spec.get("targetRef") and not spec.get("targetRefs")
+
+
+def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> None:
+    """Bring what we have to say into the mesh-wide Telemetry that is there: only the oldest one counts.
+
+    Ours is set; in another's, what it says already stays.
+    """
+    owned = telemetry.id.name == TELEMETRY_NAME
+    held = telemetry.data.get("spec") or {}
+    operations: list[Operation] = []
+    kept: list[str] = []
+    for key, entries in spec.items():
+        present = held.get(key)
+        if not present:
+            operations.append(Operation("set", ("spec", key), entries))
+        elif owned:
+            operations += [Operation("set", ("spec", key), entries)] if present != entries else []
+        elif key == "accessLogging":
+            kept += ["accessLogging"] if present != entries else []
+        else:
+            _merge_tracing(operations, kept, telemetry, present[0], entries[0])
+    resource = str(telemetry.id)
+    if kept:
+        plan.decisions.append(Decision("telemetry-kept", "warning", resource, {"fields": ", ".join(kept)}))
+    if operations:
+        plan.changes.append(Change(telemetry, operations))
+        plan.decisions.append(Decision("telemetry-merged", "info", resource, {}))
+    elif not kept:
+        plan.decisions.append(Decision("unchanged", "info", resource, {}))
+
+
+def _merge_tracing(
+    operations: list[Operation], kept: list[str], telemetry: Resource, present: dict[str, Data], entry: dict[str, Data]
+) -> None:
+    for key, value in entry.items():
+        if present.get(key) is None or present.get(key) == []:
+            operations.append(Operation("set", ("spec", "tracing", 0, key), value))
+        elif key == "providers" and present[key] != value:
+            raise ManifestError(
+                f"names the tracing provider {present[key][0].get('name')}, which counts before ours",
+                where=telemetry.where,
+                hint='set tracing.providerName to that name, remove it there, or set tracing.activation to "mesh"',
+            )
+        elif present[key] != value:
+            kept.append(f"tracing[0].{key}")

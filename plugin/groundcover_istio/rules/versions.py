@@ -1,0 +1,34 @@
+"""Which Istio a stream is for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groundcover_istio import istio
+from groundcover_istio.config import parse_version
+
+if TYPE_CHECKING:
+    from groundcover_istio.inventory import MeshConfig
+    from groundcover_istio.model import Settings, Version
+
+
+def mesh_version(mesh: MeshConfig | None, settings: Settings, istiod_tags: list[str]) -> Version:
+    """The Istio version of a mesh: as set, else by the istiod image, else by the chart's labels, else assumed."""
+    if settings.istio_version:
+        return settings.istio_version
+    tags = {version for tag in istiod_tags if (version := _release(tag))}
+    if len(tags) == 1:
+        return tags.pop()
+    labels = mesh.resource.labels if mesh else {}
+    for text in (
+        str(labels.get("helm.sh/chart", "")).removeprefix("istiod-"),
+        str(labels.get("app.kubernetes.io/version")),
+    ):
+        if version := _release(text):
+            return version
+    return min(tags) if tags else istio.ASSUMED_VERSION
+
+
+def _release(text: str) -> Version | None:
+    version = parse_version(text)
+    return version if version and version >= istio.OLDEST_RELEASE else None

@@ -1,0 +1,29 @@
+"""How messages spell a path and a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from groundcover_istio.model import Data
+
+
+def spell(path: Iterable[str | int]) -> str:
+    """A path as people write it: `extensionProviders[0].zipkin`; "the document" for none."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text or "the document"
+
+
+def show(value: Data) -> str:
+    """A value found: text in quotes, a collection by its kind."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,147 @@
+"""The stream as bytes: which documents can matter, where they stand, and what must not be read.
+
+Documents are slices of the input; whatever is not a candidate is never decoded, parsed or copied,
+so it comes out as it went in. The candidates are found by searching the whole stream for a few
+byte strings, which is why a stream with nothing of ours costs little more than reading it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from groundcover_istio.errors import ManifestError
+
+BOM: Final = "\ufeff"
+
+# A separator is `---` at the start of a line, alone or before white space (YAML 1.2 §9.1.2);
+# `-----BEGIN …`, `-------` and `---apiVersion` are none.
+_SEPARATOR: Final = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
+_LIST: Final = rb"[\"']?kind[\"']?\s*:\s*[\"']?(?:%s|List)\b"
+_CONFIG_MAP: Final = re.compile(_LIST % rb"ConfigMap")
+_SERVICE: Final = re.compile(_LIST % rb"Service")
+_TELEMETRY: Final = re.compile(_LIST % rb"Telemetry")
+_MESH: Final = re.compile(rb"(?<![\w.-])mesh[\"']?\s*:")
+
+INTEGRATION_MARK: Final = b"istio-integration"
+TELEMETRY_MARK: Final = b"telemetry.istio.io"
+SENSOR_MARKS: Final = (b"groundcover", b"sensor")
+
+# Where Helm says which template a document came from: Helm 3 in a comment, Helm 4 in an annotation.
+_SOURCE: Final = re.compile(rb"^# Source: ([^/\s]+)/\S", re.MULTILINE)
+_FILENAME: Final = re.compile(rb"postrenderer\.helm\.sh/postrender-filename[\"']?\s*:\s*[\"']?([^/\s\"']+)/")
+_CHART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+FILENAME_ANNOTATION: Final = "postrenderer.helm.sh/postrender-filename"
+
+# The tag of istiod's image, as `…/pilot:1.24.3`, `…/pilot:1.24.3-distroless`.
+_PILOT: Final = re.compile(rb"image[\"']?\s*:\s*[\"']?[^\s\"']*/pilot:([0-9][\w.+-]*)")
+
+
+class Document(NamedTuple):
+    """A slice of the stream that may hold something of interest; a separator line belongs to it."""
+
+    start: int
+    """Byte offset of its first byte."""
+    end: int
+    """Byte offset after its last byte."""
+    line: int
+    """Line of its first byte, from 1."""
+    text: str
+    """Its characters, without a byte order mark."""
+
+
+def candidates(stream: bytes, service_name: str) -> tuple[Document, ...]:
+    """The documents that can hold a mesh config, our integration, the sensor Service or a Telemetry.
+
+    Raises ManifestError when one of them is not UTF-8.
+    """
+    marks = (
+        (b"mesh", _MESH, _CONFIG_MAP),
+        (INTEGRATION_MARK, None, _CONFIG_MAP),
+        (TELEMETRY_MARK, None, _TELEMETRY),
+        (SENSOR_MARKS[0], None, _SERVICE),
+        (service_name.encode(), None, _SERVICE),
+    )
+    found: dict[int, int] = {}
+    for mark, key, kind in marks:
+        offset = stream.find(mark)
+        while offset >= 0:
+            start, end = _slice(stream, offset)
+            if start not in found and kind.search(stream, start, end) and (not key or key.search(stream, start, end)):
+                found[start] = end
+            offset = stream.find(mark, end)
+    documents = []
+    line, counted = 1, 0
+    for start, end in sorted(found.items()):
+        line += stream.count(b"\n", counted, start)
+        counted = start
+        documents.append(Document(start, end, line, _decode(stream[start:end], line)))
+    return tuple(documents)
+
+
+def _slice(stream: bytes, offset: int) -> tuple[int, int]:
+    """Where the document around `offset` starts, its separator line included, and ends."""
+    start = stream.rfind(b"\n---", 0, offset)
+    while start >= 0 and not _SEPARATOR.match(stream, start):
+        start = stream.rfind(b"\n---", 0, start)
+    following = _SEPARATOR.search(stream, offset)
+    return start + 1, following.start() + 1 if following else len(stream)
+
+
+def _decode(body: bytes, line: int) -> str:
+    try:
+        return body.decode().removeprefix(BOM)
+    except UnicodeDecodeError as error:
+        at = line + body.count(b"\n", 0, error.start)
+        raise ManifestError(
+            f"byte 0x{body[error.start]:02x} is not valid UTF-8", where=f"line {at}", hint="write the manifest in UTF-8"
+        ) from error
+
+
+def splice(stream: bytes, replaced: list[tuple[Document, str]], added: list[str]) -> bytes:
+    """The stream with the text of some documents replaced and others appended.
+
+    `added` texts end with a line break and carry no separator. Everything else is the same bytes.
+    """
+    parts: list[bytes] = []
+    position = 0
+    for document, text in replaced:
+        # A byte order mark at the document's start is not in its text: it stays.
+        start = document.end - len(document.text.encode())
+        parts += [stream[position:start], text.encode()]
+        position = document.end
+    parts.append(stream[position:])
+    newline = line_break(stream)
+    if added and not b"".join(parts[-1:]).endswith(b"\n") and stream:
+        parts.append(newline)
+    parts += [b"---" + newline + text.encode().replace(b"\n", newline) for text in added]
+    return b"".join(parts)
+
+
+def line_break(stream: bytes) -> bytes:
+    """The line break that the stream's first line ends with."""
+    first = stream.find(b"\n")
+    return b"\r\n" if first > 0 and stream[first - 1 : first] == b"\r" else b"\n"
+
+
+def is_blank(stream: bytes) -> bool:
+    """Whether the stream holds white space only."""
+    return not stream or stream.isspace()
+
+
+def is_helm4(stream: bytes) -> bool:
+    """Whether Helm 4 made the stream: it annotates every document with its template's file name."""
+    return _FILENAME.search(stream) is not None
+
+
+def chart_of(stream: bytes, document: Document) -> tuple[str, bool]:
+    """The chart that a document came from, '' if unknown, and whether Helm said so by annotation."""
+    annotation = _FILENAME.search(stream, document.start, document.end)
+    match = annotation or _SOURCE.search(stream, document.start, document.end)
+    chart = match[1].decode("ascii", "replace") if match else ""
+    return (chart if _CHART.fullmatch(chart) else "", annotation is not None)
+
+
+def istiod_tags(stream: bytes) -> list[str]:
+    """The tags of every istiod image that the stream names, in order."""
+    return [match[1].decode() for match in _PILOT.finditer(stream)] if b"/pilot:" in stream else []
