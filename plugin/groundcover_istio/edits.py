@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _COLON: Final = re.compile(r"[ \t]*:")
 _REST_OF_LINE: Final = re.compile(r"[^\r\n]*(\r\n|\n|\r)?")
+_INDICATORS: Final = re.compile(r"[|>][-+0-9]*")
 _BLANK: Final = re.compile(r"[ \t]*")
 
 
@@ -121,6 +122,7 @@ class _Layer:
         self.text = text
         self.aliased = tree.aliased
         self.newline = "\r\n" if "\r\n" in text else "\n"
+        self.stripped: set[int] = set()
         self.json = text.lstrip().startswith(("{", "[")) and _is_json(tree.root)
 
     def edit(self, node: Node | None, path: Path, change: _Change) -> list[Edit]:
@@ -181,9 +183,9 @@ class _Layer:
         self._refuse_shared(value, path)
         if _is_empty(value):
             return edits + self._set_value(holder, pair, _value_of(change), path)
-        if appended and isinstance(value, Sequence):
-            edits += self._append(value, appended)
-        return edits + (self.edit(value, path, change) if change.children else [])
+        # What goes into the last item comes first: both may end up at one place of the text.
+        edits += self.edit(value, path, change) if change.children else []
+        return edits + (self._append(value, appended) if appended and isinstance(value, Sequence) else [])
 
     def _set_value(self, holder: Mapping, pair: tuple[Node, Node], new: Data, path: Path) -> list[Edit]:
         key, old = pair
@@ -204,7 +206,7 @@ class _Layer:
     def _add_pairs(self, node: Mapping, added: dict[str, Data]) -> list[Edit]:
         if not node.flow:
             column = self._column(node.pairs[0][0].start)
-            return self._insert_lines(self._line_after(self._content_end(node)), block_lines(added, column))
+            return self._insert_behind(node, block_lines(added, column))
         items = [self._flow({key: value})[1:-1] for key, value in added.items()]
         starts = [key.start for key, _ in node.pairs]
         ends = [value.end for _, value in node.pairs]
@@ -234,7 +236,7 @@ class _Layer:
                 node, [item.start for item in node.items], [item.end for item in node.items], items
             )
         lines = block_lines(values, self._column(node.start))
-        return self._insert_lines(self._line_after(self._content_end(node)), lines)
+        return self._insert_behind(node, lines)
 
     def _dash(self, node: Sequence, index: int) -> Node:
         """The dash before an item, as if it were its key."""
@@ -274,6 +276,26 @@ class _Layer:
         # The first key of a list item, behind its dash: the next one moves up, unless a comment is there.
         following = pairs[index + 1][0].start if index + 1 < len(pairs) else end
         return Edit(start, rest if comment or self.text[end:following].strip() else following, "")
+
+    def _insert_behind(self, node: Node, lines: list[str]) -> list[Edit]:
+        """Whole lines put in below what `node` says."""
+        end = self._line_after(self._content_end(node))
+        leaf = node
+        while isinstance(leaf, Mapping | Sequence) and not leaf.flow:
+            leaf = leaf.pairs[-1][1] if isinstance(leaf, Mapping) else leaf.items[-1]
+        edits = self._insert_lines(end, lines)
+        if (
+            end == len(self.text)
+            and isinstance(leaf, Scalar)
+            and leaf.style in ("|", ">")
+            and self.text[-1] not in "\r\n"
+        ):
+            # Cut off before its line break, the block scalar has none at its end; with lines below it would get one.
+            indicators = _INDICATORS.match(self.text, leaf.start)
+            if indicators and "-" not in indicators[0] and leaf.start not in self.stripped:
+                self.stripped.add(leaf.start)
+                edits.insert(0, Edit(leaf.start, indicators.end(), indicators[0].replace("+", "") + "-"))
+        return edits
 
     def _insert_lines(self, position: int, lines: list[str]) -> list[Edit]:
         """Whole lines put in at `position`, the start of a line or the end of the text."""

@@ -37,22 +37,26 @@ def embed(text: str, holder: Mapping, scalar: Scalar, edits: Sequence[Edit]) -> 
     elif scalar.style in ('"', "'") and scalar.value:
         changed = _edit_quoted(raw, scalar, edits)
     if changed is None:
-        changed = _rewritten(text, holder, scalar, apply(scalar.value, edits))
+        return _rewritten(text, holder, scalar, apply(scalar.value, edits))
     return Edit(scalar.start, scalar.end, changed)
 
 
-def _rewritten(text: str, holder: Mapping, scalar: Scalar, value: str) -> str:
+def _rewritten(text: str, holder: Mapping, scalar: Scalar, value: str) -> Edit:
     """The whole scalar anew."""
     gap = " " if text[scalar.start - 1 : scalar.start] == ":" else ""
     if holder.flow or "\r" in value:
-        return f'{gap}"{escape(value)}"'
+        return Edit(scalar.start, scalar.end, f'{gap}"{escape(value)}"')
     first = holder.pairs[0][0].start
     indent = " " * (first - text.rfind("\n", 0, first) - 1 + 2)
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
-    # A block scalar's range in the text includes the line break behind it.
-    tail = newline if scalar.style in ("|", ">") else ""
-    return gap + newline.join(["|" if value.endswith("\n") else "|-", *lines]) + tail
+    header = "|" if value.endswith("\n") else "|-"
+    if scalar.style in ("|", ">"):
+        # Its range includes the line break behind it.
+        return Edit(scalar.start, scalar.end, newline.join([header, *lines, ""]))
+    # A comment behind the scalar stays on its line.
+    rest = _BREAK.split(text[scalar.end :], maxsplit=1)[0]
+    return Edit(scalar.start, scalar.end + len(rest), gap + newline.join([(header + rest).rstrip(), *lines]))
 
 
 # --- block scalars -------------------------------------------------------------------------------
@@ -77,14 +81,16 @@ def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit]) -> str | None:
         return None
     newline = header[1] or "\n"
     out: list[str] = []
-    before = -1
-    above: str | None = None
+    before, above, empty = -1, "", 0
     for origin, line in _edited_lines(lines, scalar.value, edits):
-        if above is not None:
-            kept = origin >= 0 and before >= 0 and origin == before + 1
-            out.append(lines[before].gap if kept else newline * _breaks(above, line, scalar.style))
+        if not line and scalar.style == ">":
+            empty += 1
+            continue
+        if out:
+            kept = before >= 0 and origin == before + 1 + empty
+            out.append(lines[before].gap if kept else newline * (empty + _breaks(above, line, scalar.style)))
         out.append(lines[origin].raw if origin >= 0 else indent + line if line else "")
-        before, above = origin, line
+        before, above, empty = origin, line, 0
     changed = "".join(out)
     if _text(_lines(changed, scalar.style)[0]) != apply(scalar.value, edits).rstrip("\n"):
         return None

@@ -274,8 +274,8 @@ def resolve_plain(text: str) -> bool | int | float | str | None:
         for base, group in zip((16, 8, 2, 10), groups, strict=True):
             if group is not None:
                 return int(sign + group, base)
-    if _FLOAT.fullmatch(digits):
-        return _whole(float(digits))
+    if _FLOAT.fullmatch(digits) and abs(number := float(digits)) != float("inf"):
+        return _whole(number)
     return text
 
 

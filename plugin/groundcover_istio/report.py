@@ -9,22 +9,25 @@ if TYPE_CHECKING:
 
     from groundcover_istio.model import Decision, Outcome, Sampling
 
+# One sentence for each code; the codes themselves are what programs and tests may rely on.
 SENTENCES: Final = {
     "disabled": "the integration is switched off (enabled: false); nothing was changed",
     "nothing-here": "neither a mesh config nor the groundcover sensor is in this stream; nothing was changed",
     "unchanged": "already says what it has to say",
     "provider-added": "extension provider {provider} added, to {target}",
     "provider-repaired": "extension provider {provider} mended, now to {target}: {wrong}",
+    "other-provider": "extension provider {provider} is aimed at the sensor too and left as it is; to have it kept"
+    " right, set tracing.protocol to its kind or tracing.providerName to its name",
     "tracer-activated": "{provider} is the default tracing provider; live, no restart",
     "tracer-replaced": "{provider} is the default tracing provider instead of {old}; live, no restart",
     "not-activated": "{provider} is defined, and nothing uses it (activation: none) until a Telemetry names it",
     "sampling-set": "proxies sample {percentage} % of requests; pods take it over when they start anew",
     "sampling-replaced": "proxies sample {percentage} % of requests instead of {old}; pods take it over when they start"
     " anew (tracing.samplingPercentage: null would leave the mesh's own)",
-    "sampling-zero": "sampling 0 is not written here, where Istio takes 0 for unset; the Telemetry says it",
-    "legacy-tracer-left": "the legacy tracer defaultConfig.tracing.{tracer} is left; the provider counts before it",
+    "sampling-zero": "sampling 0 is not written here, where Istio takes 0 for unset; the Telemetry of the sensor's release says it",
+    "legacy-tracer-left": "defaultConfig.tracing.{tracer}, a legacy tracer, is left; the provider counts before it",
     "access-log-activated": "{provider} is a default access log provider; live, no restart",
-    "telemetry-added": "added beside the sensor: live sampling, tags and access logs for the whole mesh",
+    "telemetry-added": "added, mesh-wide; what it says is live",
     "telemetry-merged": "brought up to the settings, since Istio uses only the oldest mesh-wide Telemetry",
     "telemetry-kept": "keeps its own {fields}, which count before the settings",
     "telemetry-with-mesh": "no Telemetry is added here: with activation telemetry it belongs to the release"

@@ -112,7 +112,7 @@ def splice(stream: bytes, replaced: list[tuple[Document, str]], added: list[str]
         position = document.end
     parts.append(stream[position:])
     newline = line_break(stream)
-    if added and not b"".join(parts[-1:]).endswith(b"\n") and stream:
+    if added and next((part for part in reversed(parts) if part), b"\n")[-1:] != b"\n":
         parts.append(newline)
     parts += [b"---" + newline + text.encode().replace(b"\n", newline) for text in added]
     return b"".join(parts)

@@ -8,7 +8,7 @@ from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Path, Settings
 from groundcover_istio.rules.plan import Change, Context, Plan, dig
-from groundcover_istio.rules.provider import access_log_payload, define_provider, tracing_payload
+from groundcover_istio.rules.provider import access_log_payload, define_provider, note_others, tracing_payload
 from groundcover_istio.spelling import show
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
                 Decision("not-activated", "warning", name, {"provider": settings.tracing.provider_name})
             )
         _note_legacy_tracer(plan, mesh)
+        note_others(plan, mesh, context)
     if settings.access_logs.enabled:
         payload = access_log_payload(settings, context.sensor)
         operations += define_provider(plan, mesh, context, settings.access_logs.provider_name, "envoyOtelAls", payload)

@@ -92,11 +92,28 @@ def _target(payload: dict[str, Data]) -> str:
     return f"{payload['service']}:{payload['port']}"
 
 
+def _targets(entry: dict[str, Data]) -> list[Data]:
+    """Where an entry sends to, by the right field and by the one the vendor's page prints."""
+    holders = [entry, *(entry[kind] for kind in istio.KINDS if isinstance(entry.get(kind), dict))]
+    return [holder[key] for holder in holders for key in ("service", "address") if holder.get(key)]
+
+
+def note_others(plan: Plan, mesh: MeshConfig, context: Context) -> None:
+    """Mention entries of other names that are aimed at the sensor, such as one of another protocol."""
+    ours = (context.settings.tracing.provider_name, context.settings.access_logs.provider_name)
+    for entry in mesh.data.get("extensionProviders") or []:
+        name, sensor = str(entry.get("name")), context.sensor
+        if name not in ours and any(
+            istio.is_sensor_host(each, sensor.name, sensor.namespace) for each in _targets(entry)
+        ):
+            plan.decisions.append(Decision("other-provider", "warning", str(mesh.resource.id), {"provider": name}))
+
+
 def _refuse_foreign(entry: dict[str, Data], sensor: Sensor, where: str, setting: str) -> None:
     """An entry of our name that is aimed elsewhere is somebody else's."""
-    holders = [entry, *(entry[kind] for kind in istio.KINDS if isinstance(entry.get(kind), dict))]
-    targets = [holder[key] for holder in holders for key in ("service", "address") if holder.get(key)]
-    foreign = [str(target) for target in targets if not istio.is_sensor_host(target, sensor.name, sensor.namespace)]
+    foreign = [
+        str(target) for target in _targets(entry) if not istio.is_sensor_host(target, sensor.name, sensor.namespace)
+    ]
     if foreign:
         flag = "access-logs-provider-name" if setting.startswith("accessLogs") else "provider-name"
         raise ManifestError(

@@ -1,0 +1,57 @@
+# Everything a contributor runs. Needs Python 3.11+ and make; the rest is set up in .venv and the user's cache folder.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= auto
+
+.PHONY: help setup demo test format lint types pytest generate lock helm clean
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.stamp ## .venv with the tool and what its tests need, at the locked versions
+
+.venv/.stamp: requirements-dev.lock pyproject.toml
+	@$(PYTHON) tools/require_python.py
+	@$(PYTHON) -m venv --clear .venv
+	@echo "setup: installing locked dependencies into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## the chart and an istiod release through the post-renderer, with real Helm; no cluster
+	@$(BIN)/python tools/demo.py
+
+test: setup ## format, lint, types, and every test but the conformance suite
+	@$(MAKE) --no-print-directory lint types pytest
+
+format: setup ## reformat the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lint: setup
+	@echo "== format and lint"
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/python tools/generate.py --check
+
+types: setup
+	@echo "== types"
+	@$(BIN)/mypy
+
+pytest: setup helm
+	@echo "== tests"
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --cov --cov-report=term
+
+generate: setup ## write what is derived from schema/*.json
+	@$(BIN)/python tools/generate.py
+
+lock: setup ## resolve the development dependencies anew
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --group dev pyproject.toml --output-file requirements-dev.lock
+
+helm: setup
+	@$(BIN)/python tools/helm_binaries.py
+
+clean: ## remove what make made; the Helm binaries stay in the cache folder
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

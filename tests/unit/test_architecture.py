@@ -1,0 +1,150 @@
+"""The direction of imports, and what a good run never loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import groundcover_istio
+from groundcover_istio import __version__, helm_plugin
+
+PACKAGE = Path(groundcover_istio.__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "groundcover_istio"
+
+# Which modules of ours each module may import, the lowest first; ARCHITECTURE.md shows the same.
+ALLOWED = {
+    "errors": set(),
+    "model": set(),
+    "_since": set(),
+    "_schemas": set(),
+    "_validators": set(),
+    "spelling": {"model"},
+    "istio": {"errors", "model", "_since"},
+    "k8syaml": {"errors", "model"},
+    "stream": {"errors"},
+    "validation": {"model", "spelling", "_validators", "_schemas"},
+    "config": {"errors", "model", "k8syaml", "validation"},
+    "inventory": {"errors", "model", "k8syaml", "stream", "config"},
+    "edits": {"errors", "model", "k8syaml", "spelling"},
+    "embedded": {"model", "k8syaml", "edits"},
+    "rules.plan": {"model", "inventory"},
+    "rules.versions": {"model", "config", "istio", "inventory"},
+    "rules.sensor": {"errors", "model", "inventory", "rules.plan"},
+    "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
+    "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
+    "rules.telemetry": {"errors", "model", "istio", "inventory", "rules.plan", "rules.versions"},
+    "rules": {"model", "inventory", "rules.plan", "rules.versions", "rules.sensor", "rules.mesh_config", "rules.telemetry"},
+    "pipeline": {
+        "errors", "model", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded", "rules",
+        "rules.plan",
+    },
+    "report": {"model"},
+    "helm_plugin": {"errors", ""},
+    "cli": {"errors", "model", "stream", "config", "pipeline", "report", "helm_plugin", ""},
+    "__main__": {"cli"},
+    "": set(),
+}  # fmt: skip
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package by its name below it, the package itself as ''."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text())
+    return found
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Every module that a module names in an import, wherever it stands; names taken from a package included."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def test_imports_go_one_way() -> None:
+    """No module imports one that the table does not allow it, and none is missing from the table."""
+    trees = modules()
+    assert set(trees) == set(ALLOWED)
+    known = {f"{NAME}.{module}" if module else NAME for module in trees}
+    for module, tree in trees.items():
+        ours = {name.removeprefix(NAME).lstrip(".") for name in imported(tree) & known}
+        if not any(name == f"{NAME}.__version__" for name in imported(tree)):
+            ours.discard("")
+        assert ours <= ALLOWED[module], module
+
+
+def test_the_table_has_no_cycle() -> None:
+    """Each module may import only what stands above it in the table, the package's version aside."""
+    seen = {""}
+    for module, may in ALLOWED.items():
+        assert may <= seen, module
+        seen.add(module)
+
+
+@pytest.mark.parametrize(
+    ("library", "importers"), [("yaml", {"k8syaml"}), ("jsonschema", {"validation"}), ("ruamel", set())]
+)
+def test_each_library_has_one_door(library: str, importers: set[str]) -> None:
+    """A library is imported in one module of ours."""
+    found = {
+        module for module, tree in modules().items() if any(name.split(".")[0] == library for name in imported(tree))
+    }
+    assert found == importers
+
+
+def test_no_environment_below_the_command_line() -> None:
+    """Settings reach the engine as values: only the edges know the process."""
+    for module, tree in modules().items():
+        uses = any(
+            isinstance(node, ast.Attribute) and node.attr in ("environ", "argv", "stdin") for node in ast.walk(tree)
+        )
+        assert not uses or module in ("cli", "helm_plugin"), module
+
+
+LOADED = """
+import sys
+from groundcover_istio.cli import main
+code = main([])
+print(*sorted(name for name in sys.modules if "." not in name), file=sys.stderr)
+raise SystemExit(code)
+"""
+
+
+def loaded(stream: bytes) -> set[str]:
+    """The top-level modules that a run on a stream has loaded."""
+    done = subprocess.run([sys.executable, "-c", LOADED], input=stream, capture_output=True, check=True)
+    return set(done.stderr.decode().split())
+
+
+def test_a_good_run_loads_nothing_heavy() -> None:
+    """Neither the libraries that only errors and user files need, nor the slow ones of Python's own."""
+    names = loaded((ROOT / "tests/data/istiod-compact.helm3.yaml").read_bytes())
+    assert "yaml" in names
+    assert not names & {
+        "jsonschema",
+        "ruamel",
+        "fastjsonschema",
+        "dataclasses",
+        "json",
+        "pathlib",
+        "subprocess",
+        "difflib",
+    }
+
+
+def test_the_plugin_manifest_is_the_one_that_is_installed() -> None:
+    """`helm plugin install ./plugin` and `groundcover-istio install-plugin` give Helm the same manifest."""
+    assert (ROOT / "plugin/plugin.yaml").read_text() == helm_plugin.MANIFEST
+    assert f"version: {__version__}\n" in helm_plugin.MANIFEST
