@@ -51,20 +51,16 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def tool() -> Callable[..., Result]:
     """The command line, called in this process with arguments and standard input."""
 
     def call(*arguments: str, stdin: bytes = b"") -> Result:
         out, err = _Stream(), io.StringIO()
-        monkeypatch.setattr(sys, "stdin", _Stream(stdin))
-        monkeypatch.setattr(sys, "stdout", out)
-        monkeypatch.setattr(sys, "stderr", err)
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", _Stream(stdin))
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
             code = cli.main(arguments)
-        except SystemExit as stop:  # argparse: --help and --version
-            code = int(stop.code or 0)
-        finally:
-            monkeypatch.undo()
         return Result(code, out.buffer.getvalue(), err.getvalue())
 
     return call

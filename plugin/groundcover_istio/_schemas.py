@@ -891,9 +891,8 @@ SCHEMAS = {
      "type": "array"
     },
     "tracing": {
-     "description": "Istio supports one entry.",
+     "description": "Istio uses one entry.",
      "type": "array",
-     "maxItems": 1,
      "items": {
       "type": "object",
       "additionalProperties": false,
@@ -902,9 +901,8 @@ SCHEMAS = {
         "type": "object"
        },
        "providers": {
-        "description": "One provider; a name that the mesh config lacks switches tracing off.",
+        "description": "Istio uses the first one; a name that the mesh config lacks switches tracing off.",
         "type": "array",
-        "maxItems": 1,
         "items": {
          "$ref": "#/definitions/provider"
         }

@@ -1257,8 +1257,6 @@ def telemetry(data, custom_formats=None, name_prefix=None):
                     data__spec__tracing_is_list = isinstance(data__spec__tracing, (list, tuple))
                     if data__spec__tracing_is_list:
                         data__spec__tracing_len = len(data__spec__tracing)
-                        if data__spec__tracing_len > 1:
-                            raise Invalid("" + (name_prefix or "data") + ".spec.tracing must contain less than or equal to 1 items")
                         for data__spec__tracing_x, data__spec__tracing_item in enumerate(data__spec__tracing):
                             if not isinstance(data__spec__tracing_item, (dict)):
                                 raise Invalid("" + (name_prefix or "data") + ".spec.tracing[{data__spec__tracing_x}]".format(**locals()) + " must be object")
@@ -1278,8 +1276,6 @@ def telemetry(data, custom_formats=None, name_prefix=None):
                                     data__spec__tracing_item__providers_is_list = isinstance(data__spec__tracing_item__providers, (list, tuple))
                                     if data__spec__tracing_item__providers_is_list:
                                         data__spec__tracing_item__providers_len = len(data__spec__tracing_item__providers)
-                                        if data__spec__tracing_item__providers_len > 1:
-                                            raise Invalid("" + (name_prefix or "data") + ".spec.tracing[{data__spec__tracing_x}].providers".format(**locals()) + " must contain less than or equal to 1 items")
                                         for data__spec__tracing_item__providers_x, data__spec__tracing_item__providers_item in enumerate(data__spec__tracing_item__providers):
                                             telemetry_definitions_provider(data__spec__tracing_item__providers_item, custom_formats, (name_prefix or "data") + ".spec.tracing[{data__spec__tracing_x}].providers[{data__spec__tracing_item__providers_x}]".format(**locals()))
                                 if "randomSamplingPercentage" in data__spec__tracing_item_keys:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Outcome
 
 DIFFERENT: Final = 1
+CHANNELS: Final = ("auto", "stderr", "document")
 # Variables of the prefix that are no settings of the integration.
 OWN_VARIABLES: Final = {
     "config": "GROUNDCOVER_ISTIO_CONFIG",
@@ -113,7 +114,7 @@ def _render(arguments: list[str], channel: _Channel) -> int:
     parser = _parser(PROGRAM, _DESCRIPTION, _EPILOG)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--report", metavar="FILE", help="write what was decided and why; - for standard error")
-    parser.add_argument("--report-format", choices=("text", "json"), default=None, help="default text")
+    parser.add_argument("--report-format", choices=report.FORMATS, help="default text")
     options = _parsed(parser, arguments, channel)
     outcome = _run(options, channel)
     if options.report:
@@ -166,7 +167,7 @@ def _parser(name: str, description: str, epilog: str) -> _Parser:
     )
     parser.add_argument(
         "--error-channel",
-        choices=("auto", "stderr", "document"),
+        choices=CHANNELS,
         help="how an error reaches the user; document: as the one document Helm 4 shows. auto: that under Helm 4 only",
     )
     settings = parser.add_argument_group("settings")
@@ -185,9 +186,11 @@ def _parsed(parser: _Parser, arguments: list[str], channel: _Channel) -> argpars
     for name, variable in OWN_VARIABLES.items():
         if getattr(options, name, "") is None and os.environ.get(variable):
             setattr(options, name, os.environ[variable])
+    for name, accepted in (("error_channel", CHANNELS), ("report_format", tuple(report.FORMATS))):
+        value = getattr(options, name, None)
+        if value is not None and value not in accepted:
+            raise UsageError(f'"{value}" is none of {", ".join(accepted)}', where=OWN_VARIABLES[name])
     channel.choice = options.error_channel or "auto"
-    if channel.choice not in ("auto", "stderr", "document"):
-        raise UsageError(f'"{channel.choice}" is none of auto, stderr, document', where=OWN_VARIABLES["error_channel"])
     return options
 
 
@@ -240,7 +243,7 @@ def _write(data: bytes) -> None:
 
 
 def _write_report(outcome: Outcome, name: str, form: str) -> None:
-    text = {"text": report.text_report, "json": report.json_report}[form](outcome)
+    text = report.FORMATS[form](outcome)
     if name == "-":
         sys.stderr.write(text)
         return

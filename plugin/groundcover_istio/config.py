@@ -289,7 +289,7 @@ def integration_layer(resources: list[dict[str, Data]], where: str) -> Layer:
 
     Raises ManifestError when there are several that differ.
     """
-    texts = {resource["data"][INTEGRATION_KEY] for resource in resources}
+    texts = {str(resource["data"][INTEGRATION_KEY]) for resource in resources}
     name = f"ConfigMap {resources[0]['metadata'].get('name', '')}"
     where = f"{where}, {name}, {INTEGRATION_KEY}" if where else f"{name}, {INTEGRATION_KEY}"
     if len(texts) > 1:
@@ -378,6 +378,9 @@ def parse_version(text: str) -> Version | None:
 
 def _refuse_contradictions(settings: Settings) -> None:
     tracing, logs = settings.tracing, settings.access_logs
+    for number in (tracing.sampling_percentage, *settings.sampling_ratio.values()):
+        if number is not None and number != number:  # noqa: PLR0124  true of .nan alone, which no schema refuses
+            raise SettingsError("a percentage or ratio is .nan, which is no number")
     if logs.enabled and tracing.enabled and logs.provider_name.lower() == tracing.provider_name.lower():
         raise SettingsError(
             f'tracing.providerName and accessLogs.providerName are both "{logs.provider_name}"',

@@ -13,7 +13,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.edits import apply
-from groundcover_istio.k8syaml import escape
+from groundcover_istio.k8syaml import escape, is_null
+from groundcover_istio.layout import Layout
 from groundcover_istio.model import Edit
 
 if TYPE_CHECKING:
@@ -22,41 +23,45 @@ if TYPE_CHECKING:
     from groundcover_istio.k8syaml import Mapping, Scalar
 
 _BREAK: Final = re.compile(r"\r\n|\n|\r")
-_HEADER: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
+_HEADER: Final = re.compile(r"[|>][-+]?([1-9])?[-+]?[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
 
 
 def embed(text: str, holder: Mapping, scalar: Scalar, edits: Sequence[Edit]) -> Edit:
     """One edit of `text` that makes `edits`, given in characters of the scalar's value, inside `scalar`.
 
-    `holder` is the mapping that the scalar is a value of.
+    `holder` is the mapping that the scalar is a value of. A plain null counts as no text.
     """
     raw = text[scalar.start : scalar.end]
     changed: str | None = None
+    column = Layout(text).column(holder.pairs[0][0].start)
     if scalar.style in ("|", ">"):
-        changed = _edit_block(raw, scalar, edits)
+        changed = _edit_block(raw, scalar, edits, column)
     elif scalar.style in ('"', "'") and scalar.value:
         changed = _edit_quoted(raw, scalar, edits)
-    if changed is None:
-        return _rewritten(text, holder, scalar, apply(scalar.value, edits))
-    return Edit(scalar.start, scalar.end, changed)
+    if changed is not None:
+        return Edit(scalar.start, scalar.end, changed)
+    return _rewritten(text, holder, scalar, apply("" if is_null(scalar) else scalar.value, edits), column)
 
 
-def _rewritten(text: str, holder: Mapping, scalar: Scalar, value: str) -> Edit:
+def _rewritten(text: str, holder: Mapping, scalar: Scalar, value: str, column: int) -> Edit:
     """The whole scalar anew."""
     gap = " " if text[scalar.start - 1 : scalar.start] == ":" else ""
-    if holder.flow or "\r" in value:
-        return Edit(scalar.start, scalar.end, f'{gap}"{escape(value)}"')
-    first = holder.pairs[0][0].start
-    indent = " " * (first - text.rfind("\n", 0, first) - 1 + 2)
+    if holder.flow or "\r" in value or value.startswith((" ", "\n")):
+        tail = _BREAK.findall(text[scalar.start : scalar.end])[-1:] if scalar.style in ("|", ">") else []
+        return Edit(scalar.start, scalar.end, f'{gap}"{escape(value)}"{"".join(tail)}')
     newline = "\r\n" if "\r\n" in text else "\n"
+    indent = " " * (column + 2)
     lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
     header = "|" if value.endswith("\n") else "|-"
     if scalar.style in ("|", ">"):
-        # Its range includes the line break behind it.
-        return Edit(scalar.start, scalar.end, newline.join([header, *lines, ""]))
-    # A comment behind the scalar stays on its line.
+        # Its range includes the line break behind it; a comment on its first line stays.
+        comment = text[scalar.start : scalar.end].splitlines()[0].lstrip("|>+-0123456789")
+        return Edit(scalar.start, scalar.end, newline.join([header + comment, *lines, ""]))
+    # A comment behind the scalar stays on its line; a block scalar that ends with a line break needs one.
     rest = _BREAK.split(text[scalar.end :], maxsplit=1)[0]
-    return Edit(scalar.start, scalar.end + len(rest), gap + newline.join([(header + rest).rstrip(), *lines]))
+    end = scalar.end + len(rest)
+    tail_break = [""] if end == len(text) else []
+    return Edit(scalar.start, end, gap + newline.join([(header + rest).rstrip(), *lines, *tail_break]))
 
 
 # --- block scalars -------------------------------------------------------------------------------
@@ -71,15 +76,17 @@ class _Line(NamedTuple):
     """The outer text from this line's end to the next one's start."""
 
 
-def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit]) -> str | None:
+def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit], column: int) -> str | None:
     header = _HEADER.match(raw)
     if not header:
         return None
     body = raw[header.end() :]
-    lines, indent, tail = _lines(body, scalar.style)
-    if _text(lines) != scalar.value.rstrip("\n"):
+    # An indentation indicator counts from the column of the keys (YAML 1.2 §8.1.1.1).
+    indent = " " * (column + int(header[1])) if header[1] else _indentation(body)
+    lines, tail = _lines(body, scalar.style, indent)
+    if not indent or _text(lines) != scalar.value.rstrip("\n"):
         return None
-    newline = header[1] or "\n"
+    newline = header[2] or "\n"
     out: list[str] = []
     before, above, empty = -1, "", 0
     for origin, line in _edited_lines(lines, scalar.value, edits):
@@ -92,7 +99,7 @@ def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit]) -> str | None:
         out.append(lines[origin].raw if origin >= 0 else indent + line if line else "")
         before, above, empty = origin, line, 0
     changed = "".join(out)
-    if _text(_lines(changed, scalar.style)[0]) != apply(scalar.value, edits).rstrip("\n"):
+    if _text(_lines(changed, scalar.style, indent)[0]) != apply(scalar.value, edits).rstrip("\n"):
         return None
     return header[0] + changed + tail
 
@@ -101,37 +108,46 @@ def _text(lines: list[_Line]) -> str:
     return "\n".join(line.value for line in lines)
 
 
-def _lines(body: str, style: str) -> tuple[list[_Line], str, str]:
-    """The lines of a block scalar, its indentation, and what follows the last line with content.
+def _indentation(body: str) -> str:
+    """The spaces before the first line of a block scalar that is not blank."""
+    first = next((row for row in _BREAK.split(body) if row.strip(" ")), "")
+    return first[: len(first) - len(first.lstrip(" "))]
+
+
+def _lines(body: str, style: str, indent: str) -> tuple[list[_Line], str]:
+    """The lines of a block scalar, and what follows the last one with content.
 
     In a folded one a line of the value may take several rows (YAML 1.2 §8.1.3).
     """
-    indent, rows, tail = _rows(body)
+    rows, tail = _rows(body)
     if style == "|":
-        return [_Line(row[len(indent) :], row, gap) for row, gap in rows], indent, tail
-    lines: list[_Line] = []
-    blank = ""
+        return [_Line(row[len(indent) :], row, gap) for row, gap in rows], tail
+    # Per line of the value: its words and its raw text in pieces, and what stands behind it.
+    words: list[list[str]] = []
+    raws: list[list[str]] = []
+    gaps: list[str] = []
     for row, gap in rows:
         content = row[len(indent) :]
-        if not content:
-            blank += row + gap
-            continue
-        if lines:
-            last = lines[-1]
-            gaps = last.gap + blank
-            needed = _breaks(last.value, content, style)
-            empty = len(_BREAK.findall(gaps)) - needed
+        if not words:
+            words, raws, gaps = [[content]], [[row]], [gap]
+        elif not content:
+            gaps[-1] += row + gap
+        else:
+            empty = len(_BREAK.findall(gaps[-1])) - _breaks(words[-1][0], content, style)
             if empty < 0:
-                lines[-1] = _Line(f"{last.value} {content}", last.raw + gaps + row, gap)
+                words[-1].append(content)
+                raws[-1] += [gaps[-1], row]
+                gaps[-1] = gap
                 continue
-            lines[-1] = last._replace(gap=gaps)
-            lines += [_Line("", "", "")] * empty
-        lines.append(_Line(content, row, gap))
-        blank = ""
-    return lines, indent, tail
+            # Empty lines have no text of their own: what stands between is all behind the line above them.
+            words += [[""] for _ in range(empty)] + [[content]]
+            raws += [[""] for _ in range(empty)] + [[row]]
+            gaps += [""] * empty + [gap]
+    lines = [_Line(" ".join(word), "".join(raw), gap) for word, raw, gap in zip(words, raws, gaps, strict=True)]
+    return lines, tail
 
 
-def _rows(body: str) -> tuple[str, list[tuple[str, str]], str]:
+def _rows(body: str) -> tuple[list[tuple[str, str]], str]:
     """Physical lines of a block scalar with their line breaks, without the blank ones at its end."""
     content = body.rstrip(" \t\r\n")
     # White space at the end of the last line is content, on the lines after it is not.
@@ -142,9 +158,7 @@ def _rows(body: str) -> tuple[str, list[tuple[str, str]], str]:
     for match in _BREAK.finditer(content):
         rows.append((content[position : match.start()], match[0]))
         position = match.end()
-    rows.append((content[position:], ""))
-    first = next((row for row, _ in rows if row.strip(" ")), "")
-    return first[: len(first) - len(first.lstrip(" "))], rows, tail
+    return [*rows, (content[position:], "")], tail
 
 
 def _edited_lines(lines: list[_Line], value: str, edits: Sequence[Edit]) -> list[tuple[int, str]]:
@@ -190,13 +204,14 @@ def _breaks(above: str, below: str, style: str) -> int:
 def _edit_quoted(raw: str, scalar: Scalar, edits: Sequence[Edit]) -> str | None:
     double = scalar.style == '"'
     pieces = _double_quoted(raw) if double else _single_quoted(raw)
-    if pieces is None or "".join(piece for piece, _ in pieces) != scalar.value:
+    if pieces is None or "".join(piece.value for piece in pieces) != scalar.value:
         return None
     quote: Callable[[str], str] = escape if double else lambda text: text.replace("'", "''")
     # ends[i]: where in `raw` the first i characters of the value end.
     ends = [1]
-    for piece, end in pieces:
-        ends += [end] * len(piece)
+    for piece in pieces:
+        verbatim = piece.end - piece.start == len(piece.value)
+        ends += range(piece.start + 1, piece.end + 1) if verbatim else [piece.end] * len(piece.value)
     outer: list[Edit] = []
     for edit in edits:
         if not double and _BREAK.search(edit.text):
@@ -209,47 +224,57 @@ _CODES: Final = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b",
     " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
+_FOLD: Final = r"([ \t]*(?:\r\n|\n|\r)[ \t\r\n]*)"
+# Runs of plain text and of spaces are taken whole: one by one they would take quadratic time.
 _DOUBLE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\r\n|\n|\r)[ \t]*|(.))"
-    r"|([ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+)|([^\\])"
+    r"|([^\\ \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD
 )
-_SINGLE: Final = re.compile(r"('')|([ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+)|([^'])")
+_SINGLE: Final = re.compile(r"('')|([^' \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD)
 
 
-def _double_quoted(raw: str) -> list[tuple[str, int]] | None:
-    """The pieces of a double-quoted scalar's value, each with where it ends in `raw` (YAML 1.2 §7.3.1)."""
-    pieces: list[tuple[str, int]] = []
+class _Piece(NamedTuple):
+    """A part of a quoted scalar's value and where it stands in the raw text."""
+
+    value: str
+    start: int
+    end: int
+
+
+def _double_quoted(raw: str) -> list[_Piece] | None:
+    """The pieces of a double-quoted scalar's value (YAML 1.2 §7.3.1)."""
+    pieces: list[_Piece] = []
     position = 1
     while position < len(raw) - 1:
-        match = _DOUBLE.match(raw, position)
+        match = _DOUBLE.match(raw, position, len(raw) - 1)
         if not match:
             return None
-        two, four, eight, joined, code, fold, plain = match.groups()
+        two, four, eight, joined, code, plain, fold = match.groups()
         if two or four or eight:
-            piece = chr(int(two or four or eight, 16))
+            value = chr(int(two or four or eight, 16))
         elif joined:
-            piece = ""
+            value = ""
         elif code:
             if code not in _CODES:
                 return None
-            piece = _CODES[code]
+            value = _CODES[code]
         else:
-            piece = _folded(fold) if fold else plain
-        pieces.append((piece, match.end()))
+            value = plain or _folded(fold)
+        pieces.append(_Piece(value, position, match.end()))
         position = match.end()
     return pieces
 
 
-def _single_quoted(raw: str) -> list[tuple[str, int]] | None:
+def _single_quoted(raw: str) -> list[_Piece] | None:
     """The same for a single-quoted scalar (YAML 1.2 §7.3.2)."""
-    pieces: list[tuple[str, int]] = []
+    pieces: list[_Piece] = []
     position = 1
     while position < len(raw) - 1:
-        match = _SINGLE.match(raw, position)
+        match = _SINGLE.match(raw, position, len(raw) - 1)
         if not match:
             return None
-        quote, fold, plain = match.groups()
-        pieces.append(("'" if quote else _folded(fold) if fold else plain, match.end()))
+        quote, plain, fold = match.groups()
+        pieces.append(_Piece("'" if quote else plain or _folded(fold), position, match.end()))
         position = match.end()
     return pieces
 

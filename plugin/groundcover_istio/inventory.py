@@ -27,9 +27,11 @@ class Resource(NamedTuple):
 
     id: ResourceId
     document: Document
+    ordinal: int
+    """Which of the YAML documents in that slice, almost always 0."""
     tree: Tree
     path: Path
-    """Where it stands in its document: () or, inside a List, ('items', 2)."""
+    """Where it stands in its YAML document: () or, inside a List, ('items', 2)."""
     data: dict[str, Data]
 
     @property
@@ -88,30 +90,32 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
 
 def _resources(document: Document) -> Iterator[Resource]:
     try:
-        for tree in k8syaml.parse(document.text):
-            yield from _objects(document, tree, tree.root, ())
+        for index, tree in enumerate(k8syaml.parse(document.text)):
+            for node, path in _objects(tree.root, ()):
+                yield _resource(document, index, tree, node, path)
     except ManifestError as error:
         raise _located(error, document.line) from error
 
 
-def _objects(document: Document, tree: Tree, node: Node | None, path: Path) -> Iterator[Resource]:
+def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
+    """The objects of the kinds that matter, and where they stand."""
     if not isinstance(node, k8syaml.Mapping):
         return
     kind = k8syaml.to_data(node.get("kind"))
     items = node.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, k8syaml.Sequence):
         for index, item in enumerate(items.items):
-            yield from _objects(document, tree, item, (*path, "items", index))
+            yield from _objects(item, (*path, "items", index))
     elif kind in ("ConfigMap", "Service", "Telemetry"):
-        yield _resource(document, tree, node, path)
+        yield node, path
 
 
-def _resource(document: Document, tree: Tree, node: Mapping, path: Path) -> Resource:
+def _resource(document: Document, index: int, tree: Tree, node: Mapping, path: Path) -> Resource:
     data = k8syaml.to_data(node)
     metadata = _mapping(data.get("metadata"))
     line = document.line + document.text.count("\n", 0, node.start)
     namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
-    return Resource(ResourceId(data["kind"], namespace, name, line), document, tree, path, data)
+    return Resource(ResourceId(data["kind"], namespace, name, line), document, index, tree, path, data)
 
 
 def _may_be_sensor(resource: Resource, service_name: str) -> bool:

@@ -101,7 +101,10 @@ def parse(text: str) -> tuple[Tree, ...]:
         problem = " ".join(part for part in (error.context, error.problem) if part)
         raise ManifestError(f"not valid YAML: {problem}", where=f"line {mark.line + 1}" if mark else "") from error
     except yaml.YAMLError as error:
-        raise ManifestError(f"not valid YAML: {' '.join(str(error).split())}") from error
+        position = int(getattr(error, "position", 0))
+        reason = getattr(error, "reason", "") or " ".join(str(error).split())
+        line = text.count("\n", 0, position) + 1
+        raise ManifestError(f"not valid YAML: {reason}", where=f"line {line}") from error
 
 
 def _trees(events: Iterator[yaml.Event]) -> Iterator[Tree]:
@@ -114,10 +117,12 @@ class _Builder:
     """Turns the events of one document into a tree, without recursion."""
 
     def __init__(self) -> None:
-        self.anchors: dict[str, tuple[Scalar | Sequence | Mapping, int]] = {}
+        self.anchors: dict[str, tuple[Scalar | Sequence | Mapping, int, int]] = {}
         self.aliased: set[str] = set()
         self.stack: list[tuple[yaml.CollectionStartEvent, list[Node], int]] = []
         self.size = 0
+        # How deep the collections nest that are open, their closed children and their aliases included.
+        self.heights: list[int] = []
 
     def build(self, events: Iterator[yaml.Event]) -> Tree:
         root: Node | None = None
@@ -125,9 +130,9 @@ class _Builder:
             if isinstance(event, yaml.DocumentEndEvent):
                 break
             if isinstance(event, yaml.CollectionStartEvent):
-                if len(self.stack) == MAX_DEPTH:
-                    raise ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=_line(event))
                 self.stack.append((event, [], self.size))
+                self.heights.append(0)
+                self._nest(0, event)
                 continue
             node = self._node(event)
             if self.stack:
@@ -152,30 +157,40 @@ class _Builder:
                 _start(event),
                 _end(event),
             )
-            return self._keep(scalar, 1)
+            return self._keep(scalar, 1, 0)
         start, children, before = self.stack.pop()
+        height = self.heights.pop() + 1
         self._grow(1, event)
+        self._nest(height, event)
         place = (bool(start.flow_style), start.tag or "", start.anchor or "", _start(start))
         collection: Sequence | Mapping
         if isinstance(event, yaml.SequenceEndEvent):
             collection = Sequence(children, *place, _end(event))
         else:
             collection = Mapping(list(zip(children[::2], children[1::2], strict=True)), *place, _end(event))
-        return self._keep(collection, self.size - before)
+        return self._keep(collection, self.size - before, height)
 
     def _alias(self, event: yaml.AliasEvent) -> Alias:
         anchor = event.anchor or ""
         if anchor not in self.anchors:
             raise ManifestError(f"alias *{anchor} has no anchor before it or refers to itself", where=_line(event))
         self.aliased.add(anchor)
-        target, size = self.anchors[anchor]
+        target, size, height = self.anchors[anchor]
         self._grow(size, event)
+        self._nest(height, event)
         return Alias(anchor, target, _start(event), _end(event))
 
-    def _keep(self, node: Scalar | Sequence | Mapping, size: int) -> Node:
+    def _keep(self, node: Scalar | Sequence | Mapping, size: int, height: int) -> Node:
         if node.anchor:
-            self.anchors[node.anchor] = (node, size)
+            self.anchors[node.anchor] = (node, size, height)
         return node
+
+    def _nest(self, height: int, event: yaml.Event) -> None:
+        """Note that something of that height stands in the innermost open collection."""
+        if self.heights:
+            self.heights[-1] = max(self.heights[-1], height)
+        if len(self.heights) + height > MAX_DEPTH:
+            raise ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=_line(event))
 
     def _grow(self, size: int, event: yaml.Event) -> None:
         self.size += size
@@ -228,6 +243,11 @@ def is_merge_key(key: Node) -> bool:
     return isinstance(key, Scalar) and key.value == MERGE_KEY and (not key.style or key.tag.endswith(":merge"))
 
 
+def is_null(node: Node) -> bool:
+    """Whether a node is a null that is written plainly: nothing, `~` or `null`."""
+    return isinstance(node, Scalar) and not node.style and not node.tag and node.value in _NULL
+
+
 def _merge_sources(value: Data) -> list[dict[str, Data]]:
     sources = value if isinstance(value, list) else [value]
     if not all(isinstance(source, dict) for source in sources):
@@ -251,6 +271,8 @@ _FALSE: Final = frozenset(("false", "False", "FALSE", "n", "N", "no", "No", "NO"
 _NULL: Final = frozenset(("", "~", "null", "Null", "NULL"))
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER: Final = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))")
+# Digits. Longer ones are floats to go-yaml, and Python refuses to read very long ones.
+_LONGEST_INTEGER: Final = 64
 _SPECIAL: Final = {sign + dot: float(sign + dot[1:]) for sign in ("", "+", "-") for dot in (".inf", ".Inf", ".INF")} | {
     dot: float("nan") for dot in (".nan", ".NaN", ".NAN")
 }
@@ -272,7 +294,7 @@ def resolve_plain(text: str) -> bool | int | float | str | None:
     if match := _INTEGER.fullmatch(digits):
         sign, *groups = match.groups()
         for base, group in zip((16, 8, 2, 10), groups, strict=True):
-            if group is not None:
+            if group is not None and len(group) <= _LONGEST_INTEGER:
                 return int(sign + group, base)
     if _FLOAT.fullmatch(digits) and abs(number := float(digits)) != float("inf"):
         return _whole(number)

@@ -9,8 +9,9 @@ from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError
 from groundcover_istio.inventory import Inventory, MeshConfig, Resource, read_mesh_config, take
-from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Settings
+from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Path, Settings
 from groundcover_istio.rules import make_plan
+from groundcover_istio.rules.plan import dig
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from groundcover_istio.rules.plan import Addition, Change, Plan
     from groundcover_istio.stream import Document
 
+_INVALID: Final = "the result would not be valid"
 ADDED_TEMPLATE: Final = "templates/groundcover-istio-telemetry.yaml"
 
 
@@ -103,54 +105,61 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
     Raises EditError where it does not, ManifestError where the result is not valid for Istio.
     """
     try:
-        after = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)]
-    except ManifestError as error:
-        raise _not_verified(changes, f"the edited text is not YAML ({error.message})") from error
-    before = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(document.text)]
-    trees = [tree.root for tree in k8syaml.parse(document.text)]
-    for change in changes:
-        resource = _resource(change)
-        index = trees.index(resource.tree.root)
-        found, wanted = _object_at(after[index], resource), _object_at(before[index], resource)
-        if isinstance(change.target, MeshConfig):
-            _, mesh = read_mesh_config(found["data"][MESH_KEY], resource.where)
-            planned = apply_to_data(k8syaml.to_data(change.target.tree.root) or {}, change.operations)
-            if mesh != planned:
-                raise _not_verified(changes, "the edited mesh config reads differently from the plan")
-            wanted["data"][MESH_KEY] = found["data"][MESH_KEY]
-            _require_valid("mesh-config", _ours(mesh, settings), f"{resource.where}, data.mesh")
-        else:
-            apply_to_data(wanted, change.operations)
-            _require_valid("telemetry", found, resource.where)
+        before, after = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(each)] for each in (document.text, text))
+        for change in changes:
+            resource = _resource(change)
+            found, wanted = (_object_at(data[resource.ordinal], resource.path) for data in (after, before))
+            if isinstance(change.target, MeshConfig):
+                _, mesh = read_mesh_config(found["data"][MESH_KEY], "")
+                planned = apply_to_data(k8syaml.to_data(change.target.tree.root) or {}, change.operations)
+                if mesh != planned:
+                    raise _not_verified(changes, "the edited mesh config reads differently from the plan")
+                wanted["data"][MESH_KEY] = found["data"][MESH_KEY]
+                _require_valid("mesh-config", _ours(mesh, settings), f"{resource.where}, data.mesh")
+            else:
+                apply_to_data(wanted, change.operations)
+                _require_valid("telemetry", found, resource.where)
+    except (ManifestError, LookupError, TypeError) as error:
+        if isinstance(error, ManifestError) and error.message.startswith(_INVALID):
+            raise
+        raise _not_verified(changes, f"the edited text can't be read: {error}") from error
     if after != before:
         raise _not_verified(changes, "something else in the document would change")
 
 
-def _object_at(data: Data, resource: Resource) -> Data:
-    for key in resource.path:
+def _object_at(data: Data, path: Path) -> Data:
+    for key in path:
         data = data[key]
     return data
 
 
-def _ours(mesh: dict[str, Data], settings: Settings) -> dict[str, Data]:
+def _ours(mesh: dict[str, Data], settings: Settings) -> Data:
     """The part of a mesh config that is ours to answer for."""
     names = (settings.tracing.provider_name, settings.access_logs.provider_name)
-    defaults = mesh.get("defaultProviders") or {}
-    tracing = (mesh.get("defaultConfig") or {}).get("tracing") or {}
-    return {
+    parts = {
         "extensionProviders": [each for each in mesh.get("extensionProviders") or [] if each.get("name") in names],
         "defaultProviders": {
-            key: defaults[key] for key in ("tracing", "accessLogging") if defaults.get(key) is not None
+            key: value
+            for key, value in (mesh.get("defaultProviders") or {}).items()
+            if key in ("tracing", "accessLogging")
         },
-        "defaultConfig": {"tracing": {"sampling": tracing["sampling"]} if "sampling" in tracing else {}},
-        **({"enableTracing": mesh["enableTracing"]} if "enableTracing" in mesh else {}),
+        "defaultConfig": {"tracing": {"sampling": dig(mesh, "defaultConfig", "tracing", "sampling")}},
+        "enableTracing": mesh.get("enableTracing"),
     }
+    return _without_nulls(parts)
+
+
+def _without_nulls(data: Data) -> Data:
+    """To istiod a null is the same as nothing."""
+    if isinstance(data, dict):
+        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
+    return [_without_nulls(item) for item in data] if isinstance(data, list) else data
 
 
 def _require_valid(schema: str, data: Data, where: str) -> None:
     found = problems(schema, data)  # type: ignore[arg-type]  # one of two literals, by the callers above
     if found:
-        raise ManifestError("the result would not be valid\n  " + "\n  ".join(found), where=where)
+        raise ManifestError(f"{_INVALID}\n  " + "\n  ".join(found), where=where)
 
 
 def _not_verified(changes: list[Change], why: str) -> EditError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from groundcover_istio.model import Decision, Outcome, Sampling
 
@@ -16,15 +16,16 @@ SENTENCES: Final = {
     "unchanged": "already says what it has to say",
     "provider-added": "extension provider {provider} added, to {target}",
     "provider-repaired": "extension provider {provider} mended, now to {target}: {wrong}",
-    "other-provider": "extension provider {provider} is aimed at the sensor too and left as it is; to have it kept"
-    " right, set tracing.protocol to its kind or tracing.providerName to its name",
+    "other-provider": "extension provider {provider} is aimed at the sensor too and left as it is;"
+    " to have it kept right, set tracing.protocol to its kind or tracing.providerName to its name",
+    "tracing-enabled": "enableTracing is true",
     "tracer-activated": "{provider} is the default tracing provider; live, no restart",
     "tracer-replaced": "{provider} is the default tracing provider instead of {old}; live, no restart",
     "not-activated": "{provider} is defined, and nothing uses it (activation: none) until a Telemetry names it",
     "sampling-set": "proxies sample {percentage} % of requests; pods take it over when they start anew",
     "sampling-replaced": "proxies sample {percentage} % of requests instead of {old}; pods take it over when they start"
     " anew (tracing.samplingPercentage: null would leave the mesh's own)",
-    "sampling-zero": "sampling 0 is not written here, where Istio takes 0 for unset; the Telemetry of the sensor's release says it",
+    "sampling-zero": "sampling 0 is not written here, where it would mean unset; the Telemetry with the sensor says it",
     "legacy-tracer-left": "defaultConfig.tracing.{tracer}, a legacy tracer, is left; the provider counts before it",
     "access-log-activated": "{provider} is a default access log provider; live, no restart",
     "telemetry-added": "added, mesh-wide; what it says is live",
@@ -93,6 +94,9 @@ def json_report(outcome: Outcome) -> str:
         }
     data = {"changed": outcome.after != outcome.before, "decisions": decisions, "sampling": sampling}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+FORMATS: Final[dict[str, Callable[[Outcome], str]]] = {"text": text_report, "json": json_report}
 
 
 def unified_diff(outcome: Outcome) -> Iterator[str]:

@@ -17,15 +17,12 @@ BOM: Final = "\ufeff"
 # A separator is `---` at the start of a line, alone or before white space (YAML 1.2 §9.1.2);
 # `-----BEGIN …`, `-------` and `---apiVersion` are none.
 _SEPARATOR: Final = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
-_LIST: Final = rb"[\"']?kind[\"']?\s*:\s*[\"']?(?:%s|List)\b"
-_CONFIG_MAP: Final = re.compile(_LIST % rb"ConfigMap")
-_SERVICE: Final = re.compile(_LIST % rb"Service")
-_TELEMETRY: Final = re.compile(_LIST % rb"Telemetry")
+_KIND: Final = rb"[\"']?kind[\"']?\s*:\s*[\"']?(?:%s|List)\b"
+_CONFIG_MAP: Final = re.compile(_KIND % rb"ConfigMap")
+_SERVICE: Final = re.compile(_KIND % rb"Service")
+_TELEMETRY: Final = re.compile(_KIND % rb"Telemetry")
 _MESH: Final = re.compile(rb"(?<![\w.-])mesh[\"']?\s*:")
-
-INTEGRATION_MARK: Final = b"istio-integration"
-TELEMETRY_MARK: Final = b"telemetry.istio.io"
-SENSOR_MARKS: Final = (b"groundcover", b"sensor")
+_MESH_NAME: Final = re.compile(rb"name[\"']?\s*:\s*[\"']?istio\b")
 
 # Where Helm says which template a document came from: Helm 3 in a comment, Helm 4 in an annotation.
 _SOURCE: Final = re.compile(rb"^# Source: ([^/\s]+)/\S", re.MULTILINE)
@@ -33,8 +30,10 @@ _FILENAME: Final = re.compile(rb"postrenderer\.helm\.sh/postrender-filename[\"']
 _CHART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 FILENAME_ANNOTATION: Final = "postrenderer.helm.sh/postrender-filename"
 
-# The tag of istiod's image, as `…/pilot:1.24.3`, `…/pilot:1.24.3-distroless`.
-_PILOT: Final = re.compile(rb"image[\"']?\s*:\s*[\"']?[^\s\"']*/pilot:([0-9][\w.+-]*)")
+# The tag of istiod's image, as `…/pilot:1.24.3`, `…/pilot:1.24.3-distroless`, and what stands before it on its line.
+_PILOT: Final = re.compile(rb"/pilot:([0-9][\w.+-]*)")
+_IMAGE: Final = re.compile(rb"image[\"']?[ \t]*:[ \t]*[\"']?[^\s\"']*\Z")
+_LONGEST_IMAGE: Final = 512
 
 
 class Document(NamedTuple):
@@ -56,18 +55,18 @@ def candidates(stream: bytes, service_name: str) -> tuple[Document, ...]:
     Raises ManifestError when one of them is not UTF-8.
     """
     marks = (
-        (b"mesh", _MESH, _CONFIG_MAP),
-        (INTEGRATION_MARK, None, _CONFIG_MAP),
-        (TELEMETRY_MARK, None, _TELEMETRY),
-        (SENSOR_MARKS[0], None, _SERVICE),
-        (service_name.encode(), None, _SERVICE),
+        (b"mesh", (_CONFIG_MAP, _MESH, _MESH_NAME)),
+        (b"istio-integration", (_CONFIG_MAP,)),
+        (b"telemetry.istio.io", (_TELEMETRY,)),
+        (b"groundcover", (_SERVICE,)),
+        (service_name.encode(), (_SERVICE,)),
     )
     found: dict[int, int] = {}
-    for mark, key, kind in marks:
+    for mark, patterns in marks:
         offset = stream.find(mark)
         while offset >= 0:
             start, end = _slice(stream, offset)
-            if start not in found and kind.search(stream, start, end) and (not key or key.search(stream, start, end)):
+            if all(pattern.search(stream, start, end) for pattern in patterns):
                 found[start] = end
             offset = stream.find(mark, end)
     documents = []
@@ -144,4 +143,8 @@ def chart_of(stream: bytes, document: Document) -> tuple[str, bool]:
 
 def istiod_tags(stream: bytes) -> list[str]:
     """The tags of every istiod image that the stream names, in order."""
-    return [match[1].decode() for match in _PILOT.finditer(stream)] if b"/pilot:" in stream else []
+    return [
+        match[1].decode()
+        for match in _PILOT.finditer(stream)
+        if _IMAGE.search(stream[max(0, match.start() - _LONGEST_IMAGE) : match.start()].rpartition(b"\n")[2])
+    ]

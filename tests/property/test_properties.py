@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from groundcover_istio import pipeline
 from groundcover_istio.config import layer_from_options
 from groundcover_istio.k8syaml import escape, parse, scalar_text, to_data
-from groundcover_istio.model import Outcome
+
+if TYPE_CHECKING:
+    from groundcover_istio.model import Outcome
 
 OTHER_PROVIDER = {
     "block": "name: authz # keep me\n  envoyExtAuthzGrpc:\n    service: authz.default.svc.cluster.local\n    port: 9000",

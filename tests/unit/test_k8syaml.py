@@ -81,7 +81,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         pytest.param(BOMB, "more than 1000000 nodes once aliases are counted out", "line 6", id="an alias bomb"),
         pytest.param("a: &a [*a]\n", "alias *a has no anchor before it or refers to itself", "line 1", id="recursion"),
         pytest.param("a: *b\n", "", "line 1", id="an alias without anchor"),
-        pytest.param("a: \0\n", "not valid YAML", "", id="a NUL byte"),
+        pytest.param("a: 1\nb: \0\n", "not valid YAML", "line 2", id="a NUL byte"),
     ],
 )
 def test_what_is_refused(text: str, message: str, where: str) -> None:

@@ -56,39 +56,51 @@ def _require_shapes(mesh: MeshConfig) -> None:
     for key, other in istio.OTHER_SPELLINGS.items():
         if other in data:
             raise ManifestError(f"{other} is spelt in snake case", where=where, hint=f"write {key}")
-    tracing = dig(data, "defaultConfig", "tracing")
-    shapes: list[tuple[str, Data, type, str]] = [
+    shapes: list[tuple[str, Data, type | tuple[type, ...], str]] = [
         ("extensionProviders", data.get("extensionProviders"), list, "a list"),
         ("defaultProviders", data.get("defaultProviders"), dict, "a mapping"),
-        ("defaultConfig", data.get("defaultConfig"), dict, "a mapping"),
-        ("defaultConfig.tracing", tracing, dict, "a mapping"),
         ("defaultProviders.tracing", dig(data, "defaultProviders", "tracing"), list, "a list"),
         ("defaultProviders.accessLogging", dig(data, "defaultProviders", "accessLogging"), list, "a list"),
-    ]
-    shapes += [
-        (f"extensionProviders[{i}]", each, dict, "a mapping")
-        for i, each in enumerate(data.get("extensionProviders") or [])
-        if isinstance(data["extensionProviders"], list)
+        ("defaultConfig", data.get("defaultConfig"), dict, "a mapping"),
+        ("defaultConfig.tracing", dig(data, "defaultConfig", "tracing"), dict, "a mapping"),
+        ("defaultConfig.tracing.sampling", dig(data, "defaultConfig", "tracing", "sampling"), (int, float), "a number"),
+        ("enableTracing", data.get("enableTracing"), bool, "true or false"),
     ]
     for path, value, kind, words in shapes:
-        if value is not None and not isinstance(value, kind):
-            raise ManifestError(
-                f"{path} is {show(value)}, not {words}; istiod discards a mesh config with such an error whole",
-                where=where,
-                hint=f"write {path} as {words}",
-            )
+        wrong_boolean = isinstance(value, bool) and kind is not bool
+        if value is not None and (wrong_boolean or not isinstance(value, kind)):
+            raise _wrong_shape(path, value, words, where)
+    for path, kind, words in (
+        ("extensionProviders", dict, "a mapping"),
+        ("defaultProviders.tracing", str, "a name"),
+        ("defaultProviders.accessLogging", str, "a name"),
+    ):
+        for index, value in enumerate(dig(data, *path.split(".")) or []):
+            if not isinstance(value, kind):
+                raise _wrong_shape(f"{path}[{index}]", value, words, where)
+
+
+def _wrong_shape(path: str, value: Data, words: str, where: str) -> ManifestError:
+    return ManifestError(
+        f"{path} is {show(value)}, not {words}; istiod discards a mesh config with such an error whole",
+        where=where,
+        hint=f"write {path} as {words}",
+    )
 
 
 def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
     name = settings.tracing.provider_name
     current = dig(mesh.data, "defaultProviders", "tracing") or []
     resource = str(mesh.resource.id)
-    operations = [Operation("set", ("enableTracing",), True)] if mesh.data.get("enableTracing") is not True else []
+    operations = []
+    if mesh.data.get("enableTracing") is not True:
+        plan.decisions.append(Decision("tracing-enabled", "info", resource, {}))
+        operations.append(Operation("set", ("enableTracing",), True))
     if current and current[0] == name:
         return operations
     if not current:
         plan.decisions.append(Decision("tracer-activated", "info", resource, {"provider": name}))
-        return [*operations, Operation("set", ("defaultProviders", "tracing"), [name])]
+        return [*operations, Operation("append", ("defaultProviders", "tracing"), name)]
     if not settings.tracing.replace_default_provider:
         raise ManifestError(
             f'defaultProviders.tracing names "{current[0]}", not "{name}"; Istio uses only the first one',
@@ -130,9 +142,8 @@ def _default_access_log(plan: Plan, mesh: MeshConfig, settings: Settings) -> lis
     file_log = bool(mesh.data.get("accessLogFile")) and settings.access_logs.keep_file_log
     plan.decisions.append(Decision("access-log-activated", "info", str(mesh.resource.id), {"provider": name}))
     path: Path = ("defaultProviders", "accessLogging")
-    if current:
-        return [Operation("append", path, name)]
-    return [Operation("set", path, [name, istio.BUILT_IN_FILE_LOG] if file_log else [name])]
+    names = [name, istio.BUILT_IN_FILE_LOG] if file_log and not current else [name]
+    return [Operation("append", path, each) for each in names]
 
 
 def _note_legacy_tracer(plan: Plan, mesh: MeshConfig) -> None:

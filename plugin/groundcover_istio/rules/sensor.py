@@ -21,6 +21,9 @@ _PORT_NAMES: Final = {
 }
 
 
+_LAST_PORT: Final = 65535
+
+
 def find_sensor(inventory: Inventory, settings: Settings) -> Sensor:
     """The sensor's Service: the one in the stream, else the one the settings name.
 
@@ -78,7 +81,8 @@ def _sensor_service(services: list[Resource], settings: Settings) -> Resource | 
 def _tcp_ports(service: Resource) -> list[dict[str, Data]]:
     spec = service.data.get("spec")
     ports = spec.get("ports") if isinstance(spec, dict) else None
-    return [port for port in ports or [] if isinstance(port, dict) and port.get("protocol", "TCP") == "TCP"]
+    listed = ports if isinstance(ports, list) else []
+    return [port for port in listed if isinstance(port, dict) and port.get("protocol", "TCP") == "TCP"]
 
 
 def _port(service: Resource, role: str, expected: int | None) -> int | None:
@@ -86,7 +90,7 @@ def _port(service: Resource, role: str, expected: int | None) -> int | None:
     ports = _tcp_ports(service)
     named = [port.get("port") for port in ports if port.get("name") in _PORT_NAMES[role]]
     found = named or [port.get("port") for port in ports if expected and port.get("port") == expected]
-    return found[0] if found and isinstance(found[0], int) else None
+    return found[0] if found and type(found[0]) is int and 0 < found[0] <= _LAST_PORT else None
 
 
 def _port_list(service: Resource) -> str:

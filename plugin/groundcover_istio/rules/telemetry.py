@@ -9,6 +9,7 @@ from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.versions import mesh_version
+from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
     from groundcover_istio.inventory import Inventory, MeshConfig, Resource
@@ -35,7 +36,7 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
         spec = telemetry_spec(settings, [each.data for each in inventory.meshes])
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
-        existing = [each for each in inventory.telemetries if each.id.namespace == root and _is_mesh_wide(each)]
+        existing = [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
         if not spec:
             continue
         if existing:
@@ -77,9 +78,16 @@ def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[st
     return spec
 
 
-def _is_mesh_wide(telemetry: Resource) -> bool:
-    spec = telemetry.data.get("spec") or {}
-    return not dig(spec, "selector", "matchLabels") and not spec.get("targetRef") and not spec.get("targetRefs")
+def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
+    """Whether it is in the root namespace and selects nothing.
+
+    Without a namespace it is in the release's: that is the root where the mesh config's is.
+    """
+    with_mesh = any(mesh.resource.id.namespace == root for mesh in inventory.meshes)
+    in_root = telemetry.id.namespace == root or (not telemetry.id.namespace and with_mesh)
+    spec = telemetry.data.get("spec")
+    selects = dig(spec, "selector", "matchLabels") or dig(spec, "targetRef") or dig(spec, "targetRefs")
+    return in_root and not selects
 
 
 def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> None:
@@ -87,6 +95,13 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
 
     Ours is set; in another's, what it says already stays.
     """
+    found = problems("telemetry", telemetry.data)
+    if found:
+        raise ManifestError(
+            "is not valid, so nothing can be merged into it\n  " + "\n  ".join(found),
+            where=telemetry.where,
+            hint="mend it; the API server would refuse it too",
+        )
     owned = telemetry.id.name == TELEMETRY_NAME
     held = telemetry.data.get("spec") or {}
     operations: list[Operation] = []

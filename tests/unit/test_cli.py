@@ -1,0 +1,320 @@
+"""The command line: arguments, variables, files, channels and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from groundcover_istio import __version__, cli, config, pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+ISTIOD = (DATA / "istiod-compact.helm3.yaml").read_bytes()
+ISTIOD4 = (DATA / "istiod-compact.helm4.yaml").read_bytes()
+BROKEN = b"kind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: 'a: b: c'\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["rendr"], '"rendr" is no command; accepted: render, diff, install-plugin', id="an unknown command"),
+        pytest.param(["--protocl", "zipkin"], "unrecognized arguments: --protocl", id="an unknown option"),
+        pytest.param(["--protocol"], "argument --protocol: expected one argument", id="a value missing"),
+        pytest.param(["--protocol", "otlp"], '--protocol: "otlp" is none of otlp-http, otlp-grpc, datadog, zipkin', id="a choice"),
+        pytest.param(["--sampling-percentage", "x"], '--sampling-percentage: "x" is not a number or null', id="a number"),
+        pytest.param(["--otlp-http-port", "1.5"], '--otlp-http-port: "1.5" is not a whole number', id="a whole number"),
+        pytest.param(["--otlp-http-port", "true"], '--otlp-http-port: "true" is not a whole number', id="a boolean is no number"),
+        pytest.param(["--tracing", "1"], '--tracing: "1" is not true or false', id="a number is no boolean"),
+        pytest.param(["--custom-tags", "{"], "--custom-tags: not valid YAML", id="broken JSON"),
+        pytest.param(["--custom-tags", "x"], '--custom-tags: "x" is not a JSON object or list', id="a word is no JSON object"),
+        pytest.param(["--service", "a"], '--service: "a" is not NAME.NAMESPACE', id="a service without namespace"),
+        pytest.param(["--service", "a.b.svc"], '--service: "a.b.svc" is not NAME.NAMESPACE', id="a service with domain"),
+        pytest.param(["--sampling-percentage", "101"], "command line: invalid settings\n  tracing.samplingPercentage: 101 is above 100", id="out of range"),
+        pytest.param(["--http-timeout", ""], 'tracing.http.timeout: "" must match', id="no timeout"),
+        pytest.param(["--activation", "mesh", "--custom-tags", '{"a":{"literal":{"value":"b"}}}'], "tracing.customTags needs a Telemetry", id="tags without Telemetry"),
+        pytest.param(["--activation", "mesh", "--sampling-percentage", "0"], "tracing.samplingPercentage 0 can't be said in a mesh config", id="zero without Telemetry"),
+        pytest.param(["--access-logs", "true", "--access-logs-provider-name", "otel-tracing"], 'are both "otel-tracing"', id="one name twice"),
+        pytest.param(["--config", "/nowhere"], "/nowhere: can't be read: No such file or directory", id="no such file"),
+        pytest.param(["render", "/nowhere"], "/nowhere: can't be read: No such file or directory", id="no such manifests"),
+        pytest.param(["--report", "/nowhere/x"], "/nowhere/x: can't be written: No such file or directory", id="a report nowhere"),
+        pytest.param(["--error-channel", "mail"], "argument --error-channel: invalid choice: 'mail'", id="a channel"),
+    ],
+)  # fmt: skip
+def test_usage_and_settings(arguments: list[str], message: str, tool: Callable[..., Any]) -> None:
+    """Each mistake is named with what is accepted; exit 2, no output."""
+    code, out, err = tool(*arguments, stdin=ISTIOD)
+    assert (code, out) == (2, b"")
+    assert message in err
+    assert err.startswith("groundcover-istio: error: ")
+
+
+def test_no_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal, or with standard input closed, it says what to type instead of waiting."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert cli.main([]) == 2
+    assert "no manifests on standard input" in capsys.readouterr().err
+
+
+def test_version_and_help(tool: Callable[..., Any]) -> None:
+    """--version and --help print to standard output, the help with every option."""
+    code, out, err = subprocess_tool("--version")
+    assert (code, out, err) == (0, f"groundcover-istio {__version__}\n", "")
+    code, out, _ = subprocess_tool("--help")
+    assert code == 0
+    for option in config.OPTIONS:
+        assert f"--{option.flag} " in out
+    assert tool("render", stdin=ISTIOD).code == 0
+
+
+def subprocess_tool(*arguments: str, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
+    """The tool as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "groundcover_istio", *arguments],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_every_option_is_a_variable(tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a flag does, its variable does; the flag is stronger."""
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_PROTOCOL", "zipkin")
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_SERVICE", "eyes.obs")
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_ZIPKIN_PORT", "9999")
+    by_variable = tool(stdin=ISTIOD).out
+    assert b"service: eyes.obs.svc.cluster.local\n        port: 9999\n" in by_variable
+    for name in ("PROTOCOL", "SERVICE", "ZIPKIN_PORT"):
+        monkeypatch.delenv(f"GROUNDCOVER_ISTIO_{name}")
+    flags = ["--protocol", "zipkin", "--service", "eyes.obs", "--zipkin-port", "9999"]
+    assert tool(*flags, stdin=ISTIOD).out == by_variable
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_PROTOCOL", "datadog")
+    assert tool(*flags, stdin=ISTIOD).out == by_variable
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("GROUNDCOVER_ISTIO_PROTOCOLL", "zipkin", "GROUNDCOVER_ISTIO_PROTOCOLL: nothing reads this variable"),
+        (
+            "GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE",
+            "much",
+            'GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE: "much" is not a number',
+        ),
+        ("GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE", "-1", "environment: invalid settings"),
+        ("GROUNDCOVER_ISTIO_ERROR_CHANNEL", "mail", '"mail" is none of auto, stderr, document'),
+        ("GROUNDCOVER_ISTIO_REPORT_FORMAT", "xml", '"xml" is none of text, json'),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    name: str, value: str, message: str, tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable of ours that nothing reads is a typing mistake."""
+    monkeypatch.setenv(name, value)
+    code, out, err = tool("--report", "-", stdin=ISTIOD)
+    assert (code, out) == (2, b"")
+    assert message in err
+
+
+CONFIGS = {
+    "an integration document": "tracing: {protocol: zipkin}\n",
+    "a values file": "token: secret\nistio:\n  tracing: {protocol: zipkin}\n",
+    "a manifest": "---\n# Source: x\nkind: Service\napiVersion: v1\n---\n"
+    + (DATA / "sensor-compact.helm3.yaml").read_text().replace("samplingPercentage: 5", "protocol: zipkin"),
+    "a List": json.dumps(
+        {
+            "kind": "List",
+            "apiVersion": "v1",
+            "items": [
+                {
+                    "kind": "ConfigMap",
+                    "apiVersion": "v1",
+                    "metadata": {"name": "x", "labels": {"app.kubernetes.io/component": "istio-integration"}},
+                    "data": {"integration.yaml": "tracing: {protocol: zipkin}"},
+                }
+            ],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CONFIGS.values(), ids=CONFIGS)
+def test_config_files(text: str, tool: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--config takes each of the three forms; its variable too; flags and variables are stronger."""
+    file = tmp_path / "config.yaml"
+    file.write_text("\ufeff" + text)
+    assert b"zipkin-tracing" in tool("--config", str(file), stdin=ISTIOD).out
+    assert b"datadog-tracing" in tool("--config", str(file), "--protocol", "datadog", stdin=ISTIOD).out
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_CONFIG", str(file))
+    assert b"zipkin-tracing" in tool(stdin=ISTIOD).out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("a: b: c\n", "config.yaml, line 1: not valid YAML", id="no YAML"),
+        pytest.param(
+            "tracing: {protocl: zipkin}\n",
+            "tracing.protocl: unknown key; did you mean protocol?",
+            id="a typing mistake",
+        ),
+        pytest.param(
+            "apiVersion: v1\nkind: Pod\n", "config.yaml: holds no settings", id="a manifest without the ConfigMap"
+        ),
+        pytest.param("a: 1\n---\nb: 2\n", "config.yaml: holds no settings", id="two documents"),
+        pytest.param("istio:\n  tracing: 5\n", "tracing: 5 is not an object", id="a wrong type"),
+    ],
+)
+def test_config_files_that_are_wrong(text: str, message: str, tool: Callable[..., Any], tmp_path: Path) -> None:
+    """Exit 2, the file named."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    code, out, err = tool("--config", str(file), stdin=ISTIOD)
+    assert (code, out) == (2, b"")
+    assert message in err
+
+
+def test_an_empty_config_file_sets_nothing(tool: Callable[..., Any], tmp_path: Path) -> None:
+    """As an empty values file does."""
+    file = tmp_path / "config.yaml"
+    file.write_text("# nothing\n")
+    assert tool("--config", str(file), stdin=ISTIOD) == tool(stdin=ISTIOD)
+    file.write_bytes(b"\xff")
+    assert "is not valid UTF-8" in tool("--config", str(file), stdin=ISTIOD).err
+
+
+def test_manifests_from_a_file(tool: Callable[..., Any]) -> None:
+    """A file name stands for standard input."""
+    assert tool("render", str(DATA / "istiod-compact.helm3.yaml")) == tool(stdin=ISTIOD)
+
+
+def test_reports(tool: Callable[..., Any], tmp_path: Path) -> None:
+    """To a file or standard error, as text or JSON; the manifests are the same."""
+    plain = tool(stdin=ISTIOD)
+    assert plain.err == ""
+    file = tmp_path / "report.json"
+    assert tool("--report", str(file), "--report-format", "json", stdin=ISTIOD) == plain
+    report = json.loads(file.read_text())
+    assert report["changed"] is True
+    assert [each["code"] for each in report["decisions"]] == [
+        "provider-added",
+        "tracing-enabled",
+        "tracer-activated",
+        "sampling-set",
+    ]
+    assert report["sampling"] == {
+        "protocol": "otlp-http",
+        "istioPercentage": 1,
+        "sensorRatio": 0.05,
+        "storedPercentage": 0.05,
+    }
+    assert tool("--report", "-", stdin=ISTIOD).err.endswith("= 0.05 % of requests stored (1 request in 2,000)\n")
+    nothing = json.loads(tool("--report", "-", "--report-format", "json", stdin=b"kind: Pod\n").err)
+    assert (nothing["changed"], nothing["sampling"]) == (False, None)
+    own = json.loads(
+        tool("--report", "-", "--report-format", "json", "--sampling-percentage", "null", stdin=ISTIOD).err
+    )
+    assert own["sampling"]["storedPercentage"] is None
+
+
+def test_diff(tool: Callable[..., Any]) -> None:
+    """The difference, the decisions and the sampling; exit 1 if there is one, 0 if not."""
+    code, out, err = tool("diff", stdin=ISTIOD)
+    assert (code, err) == (1, "")
+    text = out.decode()
+    assert text.startswith("--- rendered\n+++ post-rendered\n@@ ")
+    assert "\n+    - name: otel-tracing\n" in text
+    assert "ConfigMap istio-system/istio: otel-tracing is the default tracing provider" in text
+    assert "effective sampling: Istio 1 %" in text
+    again = tool("diff", stdin=tool(stdin=ISTIOD).out)
+    assert again.code == 0
+    assert again.out.startswith(b"ConfigMap istio-system/istio: already says what it has to say\n")
+    assert (
+        b"\\ No newline at end of file"
+        in tool(
+            "diff",
+            stdin=ISTIOD.rstrip(b"\n")
+            + b"\n---\nkind: ConfigMap\nmetadata: {name: istio-x}\ndata:\n  mesh: |-\n    a: 1",
+        ).out
+    )
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+def test_errors_go_to_standard_error(tool: Callable[..., Any]) -> None:
+    """In a pipe and under Helm 3: nothing on standard output, exit 3."""
+    code, out, err = tool(stdin=BROKEN)
+    assert (code, out) == (3, b"")
+    assert err.startswith("groundcover-istio: error: line 1, ConfigMap istio, line 1 of data.mesh: not valid YAML: ")
+
+
+def test_under_helm_4_an_error_is_one_document(tool: Callable[..., Any]) -> None:
+    """Helm 4 shows no more of a post-renderer than a document that is no object; the stream tells that it is Helm 4."""
+    stream = ISTIOD4 + b"---\n" + BROKEN
+    code, out, err = tool(stdin=stream)
+    assert (code, err) == (0, "")
+    assert out.startswith(b"|-\n  groundcover-istio: error: line ")
+    assert all(line.startswith(b"  ") for line in out.splitlines()[1:])
+    assert tool("--error-channel", "stderr", stdin=stream)[:2] == (3, b"")
+    document = tool("--error-channel=document", stdin=BROKEN)
+    assert (document.code, document.err) == (0, "")
+    assert document == tool("--error-channel", "document", stdin=BROKEN)
+    usage = tool("--error-channel", "document", "--nonsense", stdin=ISTIOD)
+    assert usage.code == 0
+    assert usage.out.startswith(b"|-\n  groundcover-istio: error: unrecognized arguments: --nonsense\n")
+
+
+def test_blank_input_gives_a_comment(tool: Callable[..., Any]) -> None:
+    """Helm 4 refuses empty output, and a chart may render to nothing."""
+    for stream in (b"", b"\n \n"):
+        code, out, _ = tool(stdin=stream)
+        assert code == 0
+        assert out.startswith(b"# groundcover-istio: no manifests on standard input")
+        assert out.count(b"\n") == 1
+
+
+def test_a_mistake_of_ours_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback reaches a user, unless asked for."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(pipeline, "run", fail)
+    assert cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "a mistake in groundcover-istio itself: ZeroDivisionError: by zero\n  fix: nothing was written" in err
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")])
+
+
+def test_an_interrupt_leaves_no_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C is an error like any other."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "run", interrupt)
+    assert cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")]) == 3
+    assert capsys.readouterr() == ("", "groundcover-istio: error: interrupted\n")
+
+
+def test_nobody_reads_on() -> None:
+    """A closed pipe ends the tool without a traceback."""
+    command = f"'{sys.executable}' -m groundcover_istio; echo $? >&2"
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(["sh", "-c", command], input=ISTIOD, stdout=write, stderr=subprocess.PIPE, check=True)
+    os.close(write)
+    assert done.stderr == b"3\n"

@@ -1,0 +1,185 @@
+"""The schemas, and that everything derived from them agrees with them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import generate
+from groundcover_istio import _validators, istio
+from groundcover_istio.config import DEFAULTS, OPTIONS
+from groundcover_istio.model import Version
+from groundcover_istio.validation import SchemaName, problems
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS: dict[str, Any] = {
+    name: json.loads((ROOT / "schema" / f"{name}.schema.json").read_text()) for name in generate.NAMES
+}
+PROVIDER = {"name": "a", "opentelemetry": {"service": "a.b.svc.cluster.local", "port": 4317}}
+TELEMETRY = {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metadata": {"name": "a"}, "spec": {}}
+
+
+def with_payload(kind: str, **fields: Any) -> dict[str, Any]:
+    """A mesh config with one provider."""
+    return {"extensionProviders": [{"name": "a", kind: {"service": "a.b", "port": 1, **fields}}]}
+
+
+# Valid and invalid data for each schema; the problems are those that a user would read.
+CORPUS: list[tuple[SchemaName, Any, list[str]]] = [
+    ("integration", {}, []),
+    ("integration", DEFAULTS, []),
+    ("integration", {"istioVersion": "v1.24.3-distroless"}, []),
+    ("integration", {"tracing": {"samplingPercentage": None, "maxTagLength": None}}, []),
+    ("integration", {"tracing": {"customTags": {"a": {"header": {"name": "x", "defaultValue": ""}}}}}, []),
+    ("integration", [], ["the document: a list is not an object"]),
+    ("integration", {"tracing": None}, ["tracing: null is not an object"]),
+    ("integration", {"tracing": {"protocol": "otel"}}, ['tracing.protocol: "otel" is none of "otlp-http", "otlp-grpc", "datadog", "zipkin"']),
+    ("integration", {"tracing": {"samplingPercentage": 100.5, "enabled": 1}}, ["tracing.enabled: 1 is not a boolean", "tracing.samplingPercentage: 100.5 is above 100"]),
+    ("integration", {"service": {"ports": {"zipkin": 0, "otlpHttp": "4318"}}}, ['service.ports.otlpHttp: "4318" is not an integer', "service.ports.zipkin: 0 is below 1"]),
+    ("integration", {"service": {"port": 1, "nam": "x"}}, ["service.port: unknown key; did you mean ports?", "service.nam: unknown key; did you mean name?"]),
+    ("integration", {"tracing": {"http": {"headers": [{"name": "a"}]}}}, ["tracing.http.headers[0]: exactly one of value and envName is accepted"]),
+    ("integration", {"tracing": {"http": {"headers": [{"value": "a"}]}}}, ["tracing.http.headers[0].name: missing"]),
+    ("integration", {"tracing": {"customTags": {"a": {}}}}, ["tracing.customTags.a: exactly one of literal, environment, header, formatter is accepted, found none"]),
+    ("integration", {"tracing": {"customTags": {"a": {"literal": {"value": ""}}}}}, ["tracing.customTags.a.literal.value: '' should be non-empty"]),
+    ("mesh-config", {"anything": 1, "extensionProviders": [PROVIDER]}, []),
+    ("mesh-config", with_payload("datadog", port="8126"), []),
+    ("mesh-config", with_payload("zipkin", path="/api", headers=[{"name": "a", "envName": "B"}]), []),
+    ("mesh-config", with_payload("datadog", address="a:1"), ["extensionProviders[0].datadog.address: unknown key; accepted: service, port, maxTagLength"]),
+    ("mesh-config", with_payload("opentelemetry", service="a:4318"), ['extensionProviders[0].opentelemetry.service: "a:4318" must match ' + SCHEMAS["mesh-config"]["definitions"]["service"]["pattern"] + " (" + SCHEMAS["mesh-config"]["definitions"]["service"]["description"] + ")"]),
+    ("mesh-config", with_payload("opentelemetry", http={"path": "/"}), ["extensionProviders[0].opentelemetry.http.timeout: missing"]),
+    ("mesh-config", with_payload("opentelemetry", grpc={}, http={"path": "/", "timeout": "5s"}), ["extensionProviders[0].opentelemetry: http and grpc exclude each other"]),
+    ("mesh-config", {"extensionProviders": [{**PROVIDER, "zipkin": {"service": "a", "port": 1}}]}, ["extensionProviders[0]: an extension provider has a name and exactly one kind, found name, opentelemetry, zipkin"]),
+    ("mesh-config", {"defaultProviders": {"tracing": "a"}}, ['defaultProviders.tracing: "a" is not an array']),
+    ("telemetry", TELEMETRY, []),
+    ("telemetry", {**TELEMETRY, "spec": {"tracing": [{"randomSamplingPercentage": 0}]}}, []),
+    ("telemetry", {**TELEMETRY, "apiVersion": "v1"}, ['apiVersion: "v1" is none of "telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"']),
+    ("telemetry", {**TELEMETRY, "spec": {"tracing": [{}, {"providers": [{}]}]}}, ["spec.tracing[1].providers[0].name: missing"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "data", "expected"), CORPUS, ids=[f"{name} {index}" for index, (name, _, _) in enumerate(CORPUS)]
+)
+def test_problems(schema: SchemaName, data: Any, expected: list[str]) -> None:
+    """All of them are found, each with its path, what was found and what is accepted."""
+    assert problems(schema, data) == expected
+
+
+@pytest.mark.parametrize(("schema", "data"), [(name, data) for name, data, _ in CORPUS])
+def test_the_fast_validator_agrees_with_jsonschema(schema: SchemaName, data: Any) -> None:
+    """On the corpus both accept and refuse the same."""
+    assert accepted_by_fast(schema, data) == accepted_by_jsonschema(schema, data)
+
+
+def accepted_by_fast(schema: str, data: Any) -> bool:
+    """Whether the generated validator accepts the data."""
+    try:
+        getattr(_validators, generate.identifier(schema))(data)
+    except _validators.Invalid:
+        return False
+    return True
+
+
+def accepted_by_jsonschema(schema: str, data: Any) -> bool:
+    """Whether jsonschema accepts the data."""
+    return bool(jsonschema.Draft7Validator(SCHEMAS[schema]).is_valid(data))
+
+
+def keys(schema: Any) -> set[str]:
+    """Every property name in a schema."""
+    found: set[str] = set()
+    for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else []:
+        found |= keys(value)
+    return found | set(schema.get("properties", {}) if isinstance(schema, dict) else {})
+
+
+LEAVES = st.sampled_from(
+    [None, True, 0, 1, 4318, 100.5, "", "5s", "a.b", "/v1/traces", "zipkin", "1.24", "telemetry.istio.io/v1"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.sampled_from(get_args(SchemaName)))
+def test_the_fast_validator_agrees_on_anything(data: st.DataObject, schema: SchemaName) -> None:
+    """Whatever is made of the schema's own keys is accepted by both or by neither."""
+    names = st.sampled_from([*sorted(keys(SCHEMAS[schema])), "unknown"])
+    tree = st.recursive(
+        LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3), max_leaves=8
+    )
+    value = data.draw(st.dictionaries(names, tree, max_size=3))
+    assert accepted_by_fast(schema, value) == accepted_by_jsonschema(schema, value)
+    assert bool(problems(schema, value)) == (not accepted_by_jsonschema(schema, value))
+
+
+@pytest.mark.parametrize("name", generate.NAMES)
+def test_schemas_are_schemas(name: str) -> None:
+    """Each is valid draft-07."""
+    jsonschema.Draft7Validator.check_schema(SCHEMAS[name])
+
+
+def properties(schema: Any, path: str = "") -> dict[str, Any]:
+    """Every property of a schema by its path."""
+    found = {}
+    for key, value in schema.get("properties", {}).items():
+        below = f"{path}.{key}" if path else key
+        found[below] = value
+        found.update(properties(value, below))
+    return found
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    """Each property of the integration has a description; each with a default says it, and says the right one."""
+    for path, schema in properties(SCHEMAS["integration"]).items():
+        assert schema.get("description"), path
+        default: Any = DEFAULTS
+        for key in path.split("."):
+            default = default[key] if isinstance(default, dict) and key in default else None
+        stated = re.search(r"Default (\S+)\.$", schema["description"])
+        if path.startswith("accessLogs.logFormat."):
+            continue
+        assert bool(stated) != isinstance(default, dict) or default == {}, path
+        if stated:
+            words: dict[str, Any] = {"true": True, "false": False, "null": None, "empty": ("", {}), "none": ([], {})}
+            expected = words.get(stated[1], stated[1])
+            assert (
+                default == expected
+                or default in (expected if isinstance(expected, tuple) else ())
+                or str(default) == expected
+            ), path
+
+
+def test_every_setting_has_an_option() -> None:
+    """Flags and variables reach every leaf of the settings, and nothing else."""
+    leaves = {
+        tuple(path.split("."))
+        for path, schema in properties(SCHEMAS["integration"]).items()
+        if "properties" not in schema or path == "accessLogs.logFormat"
+    }
+    leaves -= {leaf for leaf in leaves if leaf[:2] == ("accessLogs", "logFormat") and len(leaf) > 2}
+    reached = {option.path for option in OPTIONS} - {("service",)} | {("service", "name"), ("service", "namespace")}
+    assert reached == leaves
+    assert len({option.flag for option in OPTIONS}) == len(OPTIONS)
+
+
+def test_the_facts_in_code_and_schema_agree() -> None:
+    """Provider kinds and their fields are listed once for the rules and once for users."""
+    definitions = SCHEMAS["mesh-config"]["definitions"]
+    kinds = [key for key in definitions["extensionProvider"]["properties"] if key != "name"]
+    assert sorted(kinds) == sorted(istio.KINDS)
+    for kind, fields in istio.FIELDS.items():
+        assert sorted(definitions[kind]["properties"]) == sorted(fields)
+    assert istio.ASSUMED_VERSION > istio.OLDEST_RELEASE
+    assert str(Version(1, 24)) == "1.24"
+
+
+def test_derived_files_are_fresh(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make generate` would change nothing."""
+    monkeypatch.setattr("sys.argv", ["generate.py", "--check"])
+    assert generate.main() == 0, capsys.readouterr().out
