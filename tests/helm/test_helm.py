@@ -1,0 +1,342 @@
+"""Real Helm, both majors, with the post-renderer as its users install it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ISTIOD = ROOT / "tests/charts/istiod"
+SENSOR = ROOT / "chart"
+REQUIRED = ["--values", str(SENSOR / "ci/default-values.yaml")]
+HELM3, HELM4 = ["3.17.3"], ["4.1.4", "4.3.1"]
+EXECUTABLE = Path(sys.executable).with_name("groundcover-istio")
+ADDED = "templates/groundcover-istio-telemetry.yaml"
+
+
+class Helm(NamedTuple):
+    """A Helm of one version, with folders of its own."""
+
+    version: str
+    program: Path
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run it, whatever it returns."""
+        command = [str(self.program), *map(str, arguments)]
+        everything = {**self.environment, **environment}
+        return subprocess.run(command, env=everything, capture_output=True, text=True, check=False)
+
+    def template(self, *arguments: str | Path, **environment: str) -> str:
+        """The output of `helm template` with the post-renderer; fails the test when Helm fails."""
+        done = self("template", *arguments, "--post-renderer", self.post_renderer, **environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @property
+    def post_renderer(self) -> str:
+        """What --post-renderer takes: an executable in Helm 3, a plugin in Helm 4."""
+        return "groundcover-istio" if self.version[0] == "4" else str(EXECUTABLE)
+
+
+def make_helm(version: str, program: Path, home: Path) -> Helm:
+    """A Helm with a home of its own, whose folder names have spaces, and the plugin installed in it where it is Helm 4."""
+    folder = home / f"with spaces {version}"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("HELM_")}
+    environment |= {
+        "HOME": str(folder),
+        "PATH": f"{program.parent}:/usr/bin:/bin",
+        "HELM_CACHE_HOME": str(folder / "cache"),
+        "HELM_CONFIG_HOME": str(folder / "config"),
+        "HELM_DATA_HOME": str(folder / "data"),
+        "KUBECONFIG": str(folder / "none"),
+    }
+    folder.mkdir(parents=True)
+    if version[0] == "4":
+        command = [str(EXECUTABLE), "install-plugin", "--helm", str(program)]
+        subprocess.run(command, env=environment, capture_output=True, check=True)
+    return Helm(version, program, environment)
+
+
+@pytest.fixture(scope="session")
+def helms(helm_binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Helm]:
+    """Every pinned Helm, ready to render."""
+    home = tmp_path_factory.mktemp("helm")
+    return {version: make_helm(version, program, home) for version, program in helm_binaries.items()}
+
+
+@pytest.fixture
+def helm(request: pytest.FixtureRequest, helms: dict[str, Helm]) -> Helm:
+    """The Helm that the test is parametrised with."""
+    return helms[request.param]
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """The objects in Helm's output."""
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def find(text: str, kind: str, name: str) -> dict[str, Any]:
+    """One object in Helm's output."""
+    (found,) = [each for each in objects(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def istiod_arguments(helm: Helm) -> list[str | Path]:
+    """An istiod release; Helm 4.1.4 fails on six dashes in a scalar with any post-renderer."""
+    dashes = ["--set", "dashes=false"] if helm.version == "4.1.4" else []
+    return ["istiod", ISTIOD, "--namespace", "istio-system", *dashes]
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_an_istiod_release(helm: Helm) -> None:
+    """The mesh config is patched, and nothing else: the same objects as without the post-renderer."""
+    plain = helm("template", *istiod_arguments(helm)).stdout
+    rendered = helm.template(*istiod_arguments(helm))
+    mesh = find(rendered, "ConfigMap", "istio")
+    assert yaml.safe_load(mesh["data"]["mesh"])["defaultProviders"] == {
+        "metrics": ["prometheus"],
+        "tracing": ["otel-tracing"],
+    }
+    assert "postrender-filename" not in rendered
+    before = {(each["kind"], each["metadata"]["name"]): each for each in objects(plain)}
+    for each in objects(rendered):
+        old = before.pop((each["kind"], each["metadata"]["name"]))
+        if each != mesh:
+            assert each == old
+    assert before == {}
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_the_sensors_release(helm: Helm) -> None:
+    """Our chart with its integration ConfigMap: one Telemetry is added."""
+    arguments: list[str | Path] = ["groundcover", SENSOR, "--namespace", "groundcover", *REQUIRED]
+    rendered = helm.template(*arguments)
+    telemetry = find(rendered, "Telemetry", "groundcover-tracing")
+    assert telemetry["metadata"]["namespace"] == "istio-system"
+    assert telemetry["spec"] == {"tracing": [{"randomSamplingPercentage": 1}]}
+    assert f"# Source: groundcover-sensor/{ADDED}\n" in rendered
+    assert "postrender-filename" not in rendered
+    assert helm.template(*arguments) == rendered
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_values_of_the_chart_are_the_settings(helm: Helm) -> None:
+    """What `istio:` says in the values reaches the post-renderer, null included."""
+    values = [
+        "--set",
+        "istio.tracing.activation=auto,istio.rootNamespace=mesh-root",
+        "--set-json",
+        "istio.tracing.samplingPercentage=25",
+    ]
+    rendered = helm.template("groundcover", SENSOR, "--namespace", "groundcover", *REQUIRED, *values)
+    telemetry = find(rendered, "Telemetry", "groundcover-tracing")
+    assert telemetry["metadata"]["namespace"] == "mesh-root"
+    assert telemetry["spec"] == {"tracing": [{"randomSamplingPercentage": 25}]}
+    null = ["--set-json", "istio.tracing.samplingPercentage=null"]
+    rendered = helm.template("groundcover", SENSOR, "--namespace", "groundcover", *REQUIRED, *null)
+    assert not [each for each in objects(rendered) if each["kind"] == "Telemetry"]
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_show_only_finds_an_added_object(helm: Helm) -> None:
+    """--show-only selects it by the template name it was given."""
+    rendered = helm.template("groundcover", SENSOR, "--namespace", "groundcover", *REQUIRED, "--show-only", ADDED)
+    assert [each["kind"] for each in objects(rendered)] == ["Telemetry"]
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_arguments_and_variables(helm: Helm) -> None:
+    """Options reach the tool by --post-renderer-args and by environment."""
+    arguments = istiod_arguments(helm)
+    options = ["--post-renderer-args", "--protocol", "--post-renderer-args", "zipkin"]
+    assert "zipkin-tracing" in helm.template(*arguments, *options)
+    assert "zipkin-tracing" in helm.template(*arguments, GROUNDCOVER_ISTIO_PROTOCOL="zipkin")
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(
+            ["--set", "meshConfig.defaultProviders.tracing={jaeger}"],
+            'defaultProviders.tracing names "jaeger"',
+            id="manifests",
+        ),
+        pytest.param(["--post-renderer-args", "--nonsense"], "unrecognized arguments: --nonsense", id="usage"),
+        pytest.param(
+            ["--post-renderer-args", "--sampling-percentage=101"],
+            "tracing.samplingPercentage: 101 is above 100",
+            id="settings",
+        ),
+    ],
+)
+def test_an_error_reaches_the_user(helm: Helm, options: list[str], message: str) -> None:
+    """Helm fails, shows our message and how to mend it, and renders nothing."""
+    done = helm("template", *istiod_arguments(helm), "--post-renderer", helm.post_renderer, *options)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "groundcover-istio: error: " in done.stderr
+    assert message in done.stderr
+    assert "fix: " in done.stderr or "invalid settings" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("helm", HELM4, indirect=True)
+def test_install_dry_run(helm: Helm) -> None:
+    """Helm 4 renders an installation without a cluster."""
+    arguments: list[str | Path] = ["groundcover", SENSOR, "--namespace", "groundcover", *REQUIRED]
+    done = helm("install", *arguments, "--dry-run=client", "--post-renderer", helm.post_renderer)
+    assert done.returncode == 0, done.stderr
+    assert "kind: Telemetry" in done.stdout
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_a_chart_that_renders_to_nothing(helm: Helm, tmp_path: Path) -> None:
+    """Helm 4 refuses empty output, so there is a comment."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: empty\nversion: 1.0.0\n")
+    assert objects(helm.template("empty", tmp_path)) == []
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_output_dir(helm: Helm, tmp_path: Path) -> None:
+    """Helm 4 writes post-rendered files; Helm 3 writes them before it renders, and the tool says so."""
+    printed = helm.template(*istiod_arguments(helm), "--output-dir", tmp_path)
+    written = (tmp_path / "istiod/templates/configmap.yaml").read_text()
+    if helm.version[0] == "4":
+        assert "otel-tracing" in written
+    else:
+        assert "otel-tracing" not in written
+        assert "helm 3 runs no post-renderer over what --output-dir writes" in printed
+
+
+@pytest.mark.parametrize("helm", HELM4, indirect=True)
+def test_no_hooks(helm: Helm) -> None:
+    """Helm 4 hands hooks over and drops them afterwards."""
+    rendered = helm.template(*istiod_arguments(helm), "--no-hooks")
+    assert "otel-tracing" in rendered
+    assert "kind: Job" not in rendered
+    assert "kind: Job" in helm.template(*istiod_arguments(helm))
+
+
+@pytest.mark.parametrize("helm", HELM3, indirect=True)
+def test_an_unrelated_chart_is_untouched(helm: Helm, tmp_path: Path) -> None:
+    """Under Helm 3 the output is the same to the byte; Helm 4 writes everything anew whatever the post-renderer does."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: other\nversion: 1.0.0\n")
+    (tmp_path / "templates/a.yaml").write_bytes(b"# c\r\nkind: Pod\r\nmetadata: {name: a,   labels: &l {x: y}}\r\n")
+    assert helm.template("other", tmp_path) == helm("template", "other", tmp_path).stdout
+
+
+@pytest.mark.parametrize("helm", HELM4, indirect=True)
+def test_any_working_directory(helm: Helm, tmp_path: Path) -> None:
+    """The plugin does not depend on where Helm is started, nor on what Python would find there."""
+    (tmp_path / "yaml.py").write_text("raise SystemExit('not this one')\n")
+    command = [str(helm.program), "template", *map(str, istiod_arguments(helm)), "--post-renderer", "groundcover-istio"]
+    done = subprocess.run(command, env=helm.environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "otel-tracing" in done.stdout
+
+
+@pytest.mark.parametrize("helm", HELM4, indirect=True)
+def test_the_plugin_folder_itself_is_a_plugin(helm: Helm, tmp_path: Path) -> None:
+    """`helm plugin install ./plugin` from a checkout, its interpreter named by a variable."""
+    plugins = {"HELM_DATA_HOME": str(tmp_path)}
+    done = helm("plugin", "install", ROOT / "plugin", **plugins)
+    assert done.returncode == 0, done.stderr
+    rendered = helm.template(*istiod_arguments(helm), **plugins, GROUNDCOVER_ISTIO_PYTHON=sys.executable)
+    assert "otel-tracing" in rendered
+
+
+# --- install-plugin ------------------------------------------------------------------------------
+
+
+def install(path: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """`groundcover-istio install-plugin` with a PATH and a home."""
+    environment = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home)}
+    return subprocess.run(
+        [str(EXECUTABLE), "install-plugin", *options], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def on_path(folder: Path, **programs: Path) -> Path:
+    """A folder for PATH with these programs."""
+    folder.mkdir()
+    for name, program in programs.items():
+        (folder / name).symlink_to(program)
+    return folder
+
+
+def test_install_plugin_for_helm_4(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
+    """Into Helm's own folder; a dry run does nothing; a second time it is replaced."""
+    path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"])
+    folder = tmp_path / ".local/share/helm/plugins/groundcover-istio"
+    done = install(path, tmp_path, "--dry-run")
+    assert done.stdout.startswith(f"would install {folder} for Helm 4.3.1 ")
+    assert not folder.exists()
+    for _ in range(2):
+        done = install(path, tmp_path)
+        assert done.stdout.startswith(f"installed {folder} for Helm 4.3.1 ")
+        assert sorted(each.name for each in folder.rglob("*")) == ["bin", "plugin.yaml", "run"]
+        assert [each.name for each in folder.parent.iterdir()] == ["groundcover-istio"]
+
+
+def test_install_plugin_with_helm_3_only(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
+    """It says that Helm 3 takes the executable itself."""
+    done = install(on_path(tmp_path / "bin", helm=helm_binaries["3.17.3"]), tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is Helm 3.17.3, which takes any executable and needs no plugin" in done.stderr
+    assert f"--post-renderer {EXECUTABLE}" in done.stderr
+
+
+def test_install_plugin_without_helm(tmp_path: Path) -> None:
+    """It says that Helm is missing."""
+    done = install(tmp_path, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--helm: helm is not on PATH" in done.stderr
+
+
+def test_install_plugin_beside_helm_3(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
+    """Both majors look into one folder, and Helm 3 fails on a Helm 4 plugin: so it gets a folder of its own."""
+    path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"], helm3=helm_binaries["3.17.3"])
+    done = install(path, tmp_path)
+    assert done.returncode == 0, done.stderr
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    listed = subprocess.run(
+        [path / "helm3", "plugin", "list"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert (listed.stdout.splitlines(), listed.stderr) == (["NAME\tVERSION\tDESCRIPTION"], "")
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("  export ")]
+    command = f"{line}; '{path}/helm' plugin list"
+    listed = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
+    assert "groundcover-istio" in listed.stdout
+    shared = str(tmp_path / ".local/share/helm/plugins")
+    done = install(path, tmp_path, "--directory", shared)
+    assert done.returncode == 2
+    assert "a Helm 4 plugin there breaks its `helm plugin list`" in done.stderr
+
+
+def test_install_plugin_into_a_folder(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
+    """Another folder is named to Helm by a variable; what is not ours is left alone."""
+    path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"])
+    done = install(path, tmp_path, "--directory", str(tmp_path / "mine"))
+    assert f"export HELM_PLUGINS={tmp_path}/mine\n" in done.stdout
+    shutil.rmtree(tmp_path / "mine/groundcover-istio")
+    (tmp_path / "mine/groundcover-istio").mkdir()
+    done = install(path, tmp_path, "--directory", str(tmp_path / "mine"))
+    assert "exists and is not this plugin" in done.stderr
+    (tmp_path / "mine/groundcover-istio").rmdir()
+    (tmp_path / "mine/groundcover-istio").symlink_to(ROOT / "plugin")
+    done = install(path, tmp_path, "--directory", str(tmp_path / "mine"))
+    assert "a plugin under development" in done.stderr
+    done = install(path, tmp_path, "--directory", "/proc/nowhere")
+    assert done.returncode == 2
+    assert "can't be written" in done.stderr
