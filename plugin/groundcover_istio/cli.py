@@ -24,6 +24,12 @@ OWN_VARIABLES: Final = {
     "report_format": "GROUNDCOVER_ISTIO_REPORT_FORMAT",
     "error_channel": "GROUNDCOVER_ISTIO_ERROR_CHANNEL",
 }
+# Those, and what is for other hands: the interpreter of the plugin folder, debugging, the tests.
+KNOWN_VARIABLES: Final = frozenset(OWN_VARIABLES.values()) | {
+    "GROUNDCOVER_ISTIO_PYTHON",
+    "GROUNDCOVER_ISTIO_TRACEBACK",
+    "GROUNDCOVER_ISTIO_TEST_DATA",
+}
 BLANK_NOTICE: Final = (
     b"# groundcover-istio: no manifests on standard input, so nothing to change"
     b" (helm 3 runs no post-renderer over what --output-dir writes)\n"
@@ -199,7 +205,7 @@ def _run(options: argparse.Namespace, channel: _Channel) -> Outcome:
     channel.manifests = _read(options.file)
     if options.config:
         layers.append(config.layer_from_file(_read_text(options.config), options.config))
-    layers.append(config.layer_from_environment(os.environ, frozenset(_OTHERS)))
+    layers.append(config.layer_from_environment(os.environ, KNOWN_VARIABLES))
     given = {
         option.flag: value
         for option in config.OPTIONS
@@ -207,9 +213,6 @@ def _run(options: argparse.Namespace, channel: _Channel) -> Outcome:
     }
     layers.append(config.layer_from_options(given, "command line"))
     return pipeline.run(channel.manifests, layers)
-
-
-_OTHERS: Final = (*OWN_VARIABLES.values(), "GROUNDCOVER_ISTIO_TRACEBACK", "GROUNDCOVER_ISTIO_TEST_DATA")
 
 
 # --- streams -------------------------------------------------------------------------------------
