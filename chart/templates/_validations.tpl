@@ -1,0 +1,197 @@
+{{/*
+Stops the release when a value that the templates can't do without is null, which is how Helm lets a user take a default
+away: a message of ours instead of Helm's "nil pointer evaluating interface {}". The template that Helm renders first calls
+it, and so does the validation of the rest.
+*/}}
+{{- define "groundcover-sensor.requireValues" -}}
+{{- $missing := list -}}
+{{- range list
+      "existingSecret" "goMemLimitPercent" "hostNetwork" "hostPaths" "hostPaths.tracing" "image" "image.pullPolicy" "image.repository"
+      "ingestion" "ingestion.compression" "ingestion.remoteConfig" "ingestion.tls" "ingestion.tls.insecureSkipVerify" "mesh"
+      "networkPolicy" "openshift" "openshift.scc" "openshift.scc.name" "priorityClass" "priorityClass.preemptionPolicy"
+      "priorityClass.value" "probes" "probes.liveness" "probes.readiness" "probes.startup" "rbac" "receivers"
+      "receivers.datadog" "receivers.datadog.port" "receivers.firehose" "receivers.firehose.port" "receivers.health"
+      "receivers.health.port" "receivers.httpJson" "receivers.httpJson.port" "receivers.jaeger" "receivers.jaeger.grpcPort"
+      "receivers.jaeger.thriftBinaryPort" "receivers.jaeger.thriftCompactPort" "receivers.jaeger.thriftHttpPort"
+      "receivers.loki" "receivers.loki.port" "receivers.otlp" "receivers.otlp.grpcPort" "receivers.otlp.httpPort"
+      "receivers.profiles" "receivers.profiles.port" "receivers.prometheusImport" "receivers.prometheusImport.port"
+      "receivers.remoteWrite" "receivers.remoteWrite.port" "receivers.rum" "receivers.rum.port" "receivers.statsd"
+      "receivers.statsd.port" "receivers.zipkin" "receivers.zipkin.port" "revisionHistoryLimit" "securityContext"
+      "securityContext.capabilities" "securityContext.extraCapabilities" "securityContext.mode" "selfMetrics" "selfMetrics.port"
+      "sensor" "sensor.listenAddress" "sensor.samplingRatio" "sensor.samplingRatio.datadog" "sensor.samplingRatio.otel" "service"
+      "serviceAccount" "telemetry" "terminationGracePeriodSeconds" "tests" "tests.image" "tests.image.pullPolicy"
+      "tests.image.repository" "updateStrategy" -}}
+{{- $value := $.Values -}}
+{{- range splitList "." . -}}
+{{- $value = index (ternary $value dict (kindIs "map" $value)) . -}}
+{{- end -}}
+{{- if kindIs "invalid" $value -}}
+{{- $missing = append $missing . -}}
+{{- end -}}
+{{- end -}}
+{{- with $missing -}}
+{{- fail (printf "\n\nThe chart groundcover-sensor can't work with null for: %s.\nTake the null out, and the default is back.\n" (join ", " .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Everything that is wrong with the values, in one message. Each problem names the value, what was found and what to set.
+Helm's schema check has run before: types and spelling are right here.
+*/}}
+{{- define "groundcover-sensor.validate" -}}
+{{- include "groundcover-sensor.requireValues" . -}}
+{{- $problems := list -}}
+{{- $global := .Values.global | default dict -}}
+
+{{- /* --- required --- */ -}}
+{{- if not .Values.clusterId -}}
+{{- $problems = append $problems "clusterId is empty: the sensor needs the name this cluster has in groundcover. Set:\n  clusterId: my-cluster" -}}
+{{- end -}}
+
+{{- $site := include "groundcover-sensor.site" . -}}
+{{- $sitePath := ternary "ingestion.site" "global.ingress.site" (not (empty .Values.ingestion.site)) -}}
+{{- if not $site -}}
+{{- $problems = append $problems "ingestion.site is empty: the sensor sends to your own groundcover site and there is none it could assume. It is the host of the endpoint that groundcover shows under Settings > Access > Ingestion Keys. Set:\n  ingestion:\n    site: <tenant>.platform.grcv.io" -}}
+{{- else if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$" $site) -}}
+{{- $bare := regexReplaceAll "[/:?#].*$" (regexReplaceAll "^[a-zA-Z]+://" $site "") "" | lower -}}
+{{- $shape := ternary (printf "ingestion:\n    site: %s" ($bare | default "<tenant>.platform.grcv.io")) (printf "global:\n    ingress:\n      site: %s" ($bare | default "<tenant>.platform.grcv.io")) (eq $sitePath "ingestion.site") -}}
+{{- $problems = append $problems (printf "%s is %q: it must be a bare host name, without scheme, port or path. Set:\n  %s" $sitePath $site $shape) -}}
+{{- end -}}
+
+{{- /* --- credentials --- */ -}}
+{{- $predefined := get $global "groundcoverPredefinedTokenSecret" | default dict -}}
+{{- $tokens := list -}}
+{{- if .Values.token -}}{{- $tokens = append $tokens "token" -}}{{- end -}}
+{{- if get $global "groundcover_token" -}}{{- $tokens = append $tokens "global.groundcover_token" -}}{{- end -}}
+{{- $secrets := list -}}
+{{- if .Values.existingSecret.name -}}{{- $secrets = append $secrets "existingSecret.name" -}}{{- end -}}
+{{- if get $predefined "secretName" -}}{{- $secrets = append $secrets "global.groundcoverPredefinedTokenSecret.secretName" -}}{{- end -}}
+{{- if and $tokens $secrets -}}
+{{- $problems = append $problems (printf "%s and %s are both set: only one can hold the ingestion key, and which one would be a guess. Keep the Secret and set:\n  %s" (join " and " $tokens) (join " and " $secrets) (ternary "token: \"\"" "global:\n    groundcover_token: \"\"" (has "token" $tokens))) -}}
+{{- else if not (or $tokens $secrets) -}}
+{{- $problems = append $problems "token and existingSecret.name are both empty: the sensor needs an ingestion key of type Sensor (groundcover: Settings > Access > Ingestion Keys). Set the key itself:\n  token: <ingestion key>\nor a Secret that holds it:\n  existingSecret:\n    name: groundcover-token\n    key: API_KEY" -}}
+{{- end -}}
+
+{{- /* --- names and labels --- */ -}}
+{{- $fullname := include "groundcover-sensor.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- $problems = append $problems (printf "the release name %q makes the Service name %q, and a Service's name must start with a letter. Set:\n  fullnameOverride: groundcover-sensor" .Release.Name $fullname) -}}
+{{- end -}}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) .Values.rbac.create -}}
+{{- $problems = append $problems "serviceAccount.create is false and serviceAccount.name is empty: the sensor's rights would go to the namespace's default account, and so to every other pod there. Set:\n  serviceAccount:\n    name: <an account of the sensor's own>" -}}
+{{- end -}}
+{{- range $path, $labels := dict "commonLabels" (.Values.commonLabels | default dict) "podLabels" (.Values.podLabels | default dict) -}}
+{{- range $key := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/version" -}}
+{{- if hasKey $labels $key -}}
+{{- $problems = append $problems (printf "%s has %s: the chart sets that label itself, since selectors and the post-renderer rely on it. Use a key of your own:\n  %s:\n    example.com/%s: %v" $path $key $path (base $key) (get $labels $key)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $switch := dict "sidecar.istio.io/inject" "optOutSidecar" "istio.io/dataplane-mode" "optOutAmbient" -}}
+{{- if and (hasKey $labels $key) (get $.Values.mesh $switch) -}}
+{{- $problems = append $problems (printf "%s has %s: %v while mesh.%s is true, which sets the same label. To decide it yourself, set:\n  mesh:\n    %s: false" $path $key (get $labels $key) $switch $switch) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* --- Service --- */ -}}
+{{- with .Values.service.trafficDistribution -}}
+{{- if eq $.Values.service.internalTrafficPolicy "Local" -}}
+{{- $problems = append $problems (printf "service.trafficDistribution is %q and service.internalTrafficPolicy is \"Local\": Local already forbids every other node, so the preference could do nothing. Set one of them to empty:\n  service:\n    internalTrafficPolicy: \"\"" .) -}}
+{{- end -}}
+{{- $since := ternary "1.30" "1.34" (eq . "PreferClose") -}}
+{{- if semverCompare (printf "<%s-0" $since) $.Capabilities.KubeVersion.Version -}}
+{{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"" . $since $.Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* --- receivers --- */ -}}
+{{- $ports := include "groundcover-sensor.ports" . | fromJsonArray -}}
+{{- if not $ports -}}
+{{- $problems = append $problems "receivers are all off: a Service without a port can't be made. Turn on at least:\n  receivers:\n    health:\n      enabled: true" -}}
+{{- end -}}
+{{- $taken := dict (printf "%d/TCP" (int64 .Values.selfMetrics.port)) "selfMetrics.port" -}}
+{{- range $ports -}}
+{{- $slot := printf "%d/%s" (int64 .port) .protocol -}}
+{{- if hasKey $taken $slot -}}
+{{- $problems = append $problems (printf "%s is %d, the port of %s too: both can't listen on %s. Give one of them another port:\n  receivers:\n    %s:\n      %s: <free port>" .key (int64 .port) (get $taken $slot) $slot .receiver (last (splitList "." .key))) -}}
+{{- end -}}
+{{- $_ := set $taken $slot .key -}}
+{{- end -}}
+
+{{- /* --- sensor.config: what the receivers decide can't be said a second time --- */ -}}
+{{- $user := .Values.sensor.config | default dict -}}
+{{- $cleared := list -}}
+{{- $governed := list (list "ingestionEnabled" "<each one>" "enabled") -}}
+{{- range .Files.Get "files/receivers.yaml" | fromYamlArray -}}
+{{- $receiver := .receiver -}}
+{{- $path := .config -}}
+{{- $governed = append $governed (list (printf "%s.enabled" $path) $receiver "enabled") -}}
+{{- range .ports -}}
+{{- $governed = append $governed (list (printf "%s.%s" $path .config) $receiver .value) -}}
+{{- end -}}
+{{- end -}}
+{{- range $governed -}}
+{{- $map := $user -}}
+{{- $found := true -}}
+{{- range splitList "." (first .) -}}
+{{- if and $found (kindIs "map" $map) (hasKey (ternary $map dict (kindIs "map" $map)) .) -}}
+{{- $map = get $map . -}}
+{{- else if not (kindIs "invalid" $map) -}}
+{{- $found = false -}}
+{{- end -}}
+{{- end -}}
+{{- if and $found (kindIs "invalid" $map) -}}
+{{- $cleared = append $cleared (first .) -}}
+{{- else if $found -}}
+{{- $problems = append $problems (printf "sensor.config.%s is set to %v: the Service and the probes would not follow. Take it out and set the receiver:\n  receivers:\n    %s:\n      %s: %v" (first .) $map (index . 1) (last .) $map) -}}
+{{- end -}}
+{{- end -}}
+{{- with $cleared -}}
+{{- $problems = append $problems (printf "sensor.config takes away with null what the receivers decide (%s). Take the null out, and switch receivers off by themselves:\n  receivers:\n    zipkin:\n      enabled: false" (join ", " .)) -}}
+{{- end -}}
+{{- $clashes := "" -}}
+{{- if $user -}}
+{{- $clashes = include "groundcover-sensor.clashes" (list (include "groundcover-sensor.configDefaults" . | fromJson) $user "sensor.config") -}}
+{{- end -}}
+{{- range splitList "\n" $clashes | compact -}}
+{{- $problems = append $problems (printf "%s is not a map, but the sensor expects one there. Set single keys below it, for example:\n  sensor:\n    config:\n      httphandler:\n        interval: 60s" .) -}}
+{{- end -}}
+{{- $kinds := dict -}}
+{{- if and (hasKey $user "k8sEntitiesWatch") (not $clashes) -}}
+{{- $kinds = (include "groundcover-sensor.at" (list (include "groundcover-sensor.config" . | fromJson) "k8sEntitiesWatch.crd.allowedKinds") | fromJson).value | default dict -}}
+{{- end -}}
+{{- range $name, $kind := $kinds -}}
+{{- $map := ternary $kind dict (kindIs "map" $kind) -}}
+{{- if not (and (kindIs "string" $map.group) (kindIs "string" $map.kindPlural)) -}}
+{{- $problems = append $problems (printf "sensor.config.k8sEntitiesWatch.crd.allowedKinds.%s names no kind: the sensor needs its group and its plural, and so does the ClusterRole. Set, for example:\n  sensor:\n    config:\n      k8sEntitiesWatch:\n        crd:\n          allowedKinds:\n            %s:\n              group: example.com\n              kindPlural: %ss" $name $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $path := dict "otel" "apmIngestor.otel.direct.samplingRatio" "datadog" "apmIngestor.dataDog.samplingRatio" -}}
+{{- $ratio := (include "groundcover-sensor.samplingRatio" (list $ $name) | fromJson).value -}}
+{{- $valid := false -}}
+{{- if kindIs "float64" $ratio -}}
+{{- $valid = and (ge $ratio 0.0) (le $ratio 1.0) -}}
+{{- end -}}
+{{- if not $valid -}}
+{{- $problems = append $problems (printf "sensor.config.%s is %s: it must be a number from 0 to 1. Take it out and set, for example:\n  sensor:\n    samplingRatio:\n      %s: 0.05" $path (toJson $ratio) $name) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* --- the mesh's side --- */ -}}
+{{- $tracing := include "groundcover-sensor.tracing" . | fromJson -}}
+{{- if and $tracing.on (not $tracing.port) -}}
+{{- $problems = append $problems (printf "istio.tracing.protocol is %q and receivers.%s.enabled is false: the proxies would send spans to a port that nobody listens on. Set:\n  receivers:\n    %s:\n      enabled: true\nor choose another istio.tracing.protocol, or istio.tracing.enabled: false" $tracing.protocol $tracing.receiver $tracing.receiver) -}}
+{{- end -}}
+{{- $istio := .Values.istio | default dict -}}
+{{- if and (dig "enabled" true $istio) (dig "accessLogs" "enabled" false $istio) (not $tracing.accessLogPort) -}}
+{{- $problems = append $problems "istio.accessLogs.enabled is true and receivers.otlp.enabled is false: access logs go to the OTLP/gRPC port. Set:\n  receivers:\n    otlp:\n      enabled: true" -}}
+{{- end -}}
+
+{{- with $problems -}}
+{{- $lines := list -}}
+{{- range $i, $problem := . -}}
+{{- $lines = append $lines (printf "%d. %s" (add1 $i) ($problem | replace "\n" "\n   ")) -}}
+{{- end -}}
+{{- fail (printf "\n\n%d %s with the values of groundcover-sensor:\n\n%s\n" (len .) (ternary "problem" "problems" (eq (len .) 1)) (join "\n\n" $lines)) -}}
+{{- end -}}
+{{- end -}}

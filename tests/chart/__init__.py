@@ -1,0 +1,1 @@
+"""Tests of the Helm chart, on what real Helm makes of it."""

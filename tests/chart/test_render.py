@@ -1,0 +1,252 @@
+"""The chart as a whole: lint, versions of Helm, determinism, names, packaging."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .support import CHART, CI_FILES, REQUIRED, VERSIONS, Helm, Object, Render, load, values
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "PriorityClass"}
+
+by_version = pytest.mark.parametrize("version", VERSIONS)
+by_file = pytest.mark.parametrize("file", CI_FILES, ids=lambda f: f.stem)
+
+
+@by_version
+@by_file
+def test_lint_is_clean(helms: dict[str, Helm], version: str, file: Path) -> None:
+    """No warning and no error in strict mode."""
+    report = helms[version].run("lint", "--strict", str(CHART), "-f", str(file))
+    assert "[WARNING]" not in report
+    assert "[ERROR]" not in report
+
+
+@by_file
+def test_every_helm_renders_the_same_objects(helms: dict[str, Helm], file: Path) -> None:
+    """The text may differ between versions of Helm, the objects may not."""
+    first, *others = (helms[version].render(file).ordered() for version in VERSIONS)
+    assert first
+    for other in others:
+        assert other == first
+
+
+def test_two_renders_are_equal(helm: Helm) -> None:
+    """Nothing in the chart is random or a date."""
+    argv = ("template", "groundcover", str(CHART), "-f", str(CI_FILES[0]))
+    assert helm.run(*argv) == helm.run(*argv)
+
+
+@by_file
+def test_every_namespaced_object_says_its_namespace(helm: Helm, file: Path) -> None:
+    """Tools that apply a rendered file without -n put the objects where they belong."""
+    given = load(file.read_text())
+    expected = given.get("namespaceOverride", "groundcover")
+    for o in helm.render(file).objects:
+        namespace = o["metadata"].get("namespace")
+        assert namespace == (None if o["kind"] in CLUSTER_SCOPED else expected), o["metadata"]
+
+
+@by_file
+def test_no_two_objects_share_an_identity(helm: Helm, file: Path) -> None:
+    """An object that is rendered twice would overwrite itself."""
+    ids = [(o["kind"], o["metadata"]["name"]) for o in helm.render(file).objects]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("release", "over", "name"),
+    [
+        pytest.param("groundcover", {}, "groundcover-sensor", id="suffix is added"),
+        pytest.param("gc-sensor", {}, "gc-sensor", id="suffix is there already"),
+        pytest.param("groundcover-sensor", {}, "groundcover-sensor", id="release is the name"),
+        pytest.param("groundcover-sensor-b", {}, "groundcover-sensor-b", id="release has it"),
+        pytest.param("a.b", {}, "a-b-sensor", id="dots of a release name become dashes"),
+        pytest.param("x" * 53, {}, "x" * 53 + "-sensor", id="longest release name"),
+        pytest.param("r", {"fullnameOverride": "mine"}, "mine", id="override wins"),
+    ],
+)
+def test_names(helm: Helm, release: str, over: dict[str, Any], name: str) -> None:
+    """The Service's name is the first part of the address that the mesh sends to."""
+    render = helm.render(values(**over), release=release)
+    assert render.service["metadata"]["name"] == name
+    assert render.get("DaemonSet")["metadata"]["name"] == name
+    assert render.get("ServiceAccount")["metadata"]["name"] == name
+    assert render.integration["service"]["name"] == name
+
+
+def test_names_that_look_like_other_types_stay_text(helm: Helm) -> None:
+    """A namespace may be called 123 and an account true, and YAML must not read them as such."""
+    given = values(
+        fullnameOverride="null", serviceAccount={"name": "true"}, priorityClass={"create": False, "name": "on"}
+    )
+    render = helm.render(given, namespace="123")
+    assert render.get("ServiceAccount")["metadata"] | {"labels": {}} == {
+        "name": "true",
+        "namespace": "123",
+        "labels": {},
+    }
+    assert render.service["metadata"]["name"] == "null"
+    assert render.pod["spec"]["serviceAccountName"] == "true"
+    assert render.pod["spec"]["priorityClassName"] == "on"
+    assert render.integration["service"]["namespace"] == "123"
+    assert render.integration["service"]["name"] == "null"
+
+
+def test_service_can_be_recognised(default: Render) -> None:
+    """The post-renderer knows the sensor's Service by these two labels."""
+    labels = default.service["metadata"]["labels"]
+    assert labels["app.kubernetes.io/name"] == "sensor"
+    assert labels["app.kubernetes.io/part-of"] == "groundcover"
+
+
+@by_file
+def test_standard_labels_are_everywhere(helm: Helm, file: Path) -> None:
+    """Every object of the chart can be found by release, chart and role."""
+    for o in helm.render(file).objects:
+        if o["metadata"]["name"].endswith(("-extra", "-text", "-test")):
+            continue
+        assert {
+            "app.kubernetes.io/name",
+            "app.kubernetes.io/instance",
+            "app.kubernetes.io/version",
+            "app.kubernetes.io/component",
+            "app.kubernetes.io/managed-by",
+            "helm.sh/chart",
+        } <= set(o["metadata"]["labels"])
+
+
+def test_next_chart_version_changes_labels_only(helm: Helm, tmp_path: Path) -> None:
+    """A new chart version with the same sensor restarts no pod."""
+    other = tmp_path / "chart"
+    shutil.copytree(CHART, other)
+    manifest = other / "Chart.yaml"
+    manifest.write_text(re.sub(r"(?m)^version: .*$", "version: 9.9.9", manifest.read_text()))
+
+    def without_chart_label(o: Object) -> Object:
+        copy: Object = json.loads(json.dumps(o))
+        copy["metadata"].get("labels", {}).pop("helm.sh/chart", None)
+        return copy
+
+    before, after = helm.render(REQUIRED), helm.render(REQUIRED, chart=other)
+    assert [without_chart_label(o) for o in after.ordered()] == [without_chart_label(o) for o in before.ordered()]
+    assert after.pod == before.pod
+
+
+@by_version
+def test_lock_file_is_in_step(helms: dict[str, Helm], version: str, tmp_path: Path) -> None:
+    """Helm builds the dependencies from Chart.lock without a complaint."""
+    other = tmp_path / "chart"
+    shutil.copytree(CHART, other)
+    helms[version].run("dependency", "build", str(other))
+    helms[version].run("dependency", "list", str(other))
+
+
+@by_version
+def test_package_renders_the_same(helms: dict[str, Helm], version: str, tmp_path: Path) -> None:
+    """Nothing that rendering needs is left out of the package, and the ci values are."""
+    helm = helms[version]
+    helm.run("package", str(CHART), "-d", str(tmp_path))
+    (package,) = tmp_path.glob("groundcover-sensor-*.tgz")
+    assert helm.render(REQUIRED, chart=package) == helm.render(REQUIRED)
+
+
+@by_version
+def test_works_as_a_subchart(helms: dict[str, Helm], version: str, tmp_path: Path) -> None:
+    """Values under its key, globals from the parent, an `enabled` of the parent's condition."""
+    shutil.copytree(CHART, tmp_path / "charts" / "groundcover-sensor")
+    dependency = "{name: groundcover-sensor, version: 0.1.0, condition: groundcover-sensor.enabled}"
+    (tmp_path / "Chart.yaml").write_text(
+        f"apiVersion: v2\nname: platform\nversion: 1.0.0\ndependencies:\n  - {dependency}\n"
+    )
+    given = {
+        "global": {
+            "groundcover_token": "from-the-parent",
+            "ingress": {"site": "acme.platform.grcv.io"},
+            "unknown": {"to": "us"},
+        },
+        "groundcover-sensor": {"enabled": True, "clusterId": "my-cluster"},
+    }
+    render = helms[version].render(given, chart=tmp_path, release="platform")
+    assert render.service["metadata"]["name"] == "platform-sensor"
+    assert render.get("Secret")["stringData"] == {"API_KEY": "from-the-parent"}
+    off = {"groundcover-sensor": {"enabled": False}}
+    assert helms[version].render(off, chart=tmp_path, release="platform").objects == ()
+
+
+@pytest.mark.parametrize(
+    ("kube", "fits"),
+    [
+        pytest.param("1.25.0", True, id="oldest"),
+        pytest.param("1.37.0", True, id="newest"),
+        pytest.param("v1.25.16-eks-1234567", True, id="build of a cloud"),
+        pytest.param("1.24.17", False, id="too old"),
+    ],
+)
+def test_kubernetes_versions(helm: Helm, kube: str, *, fits: bool) -> None:
+    """Builds of clouds count as releases, though they look like pre-releases."""
+    if fits:
+        assert helm.render(REQUIRED, "--kube-version", kube).has("DaemonSet")
+    else:
+        assert "incompatible with Kubernetes" in helm.refusal(REQUIRED, "--kube-version", kube)
+
+
+def test_notes_say_what_matters(helm: Helm) -> None:
+    """Endpoints, the commands of the Istio side, the effective sampling, and no secret."""
+    notes = helm.text(REQUIRED, "--dry-run=client", command="install").partition("NOTES:")[2]
+    for expected in (
+        "groundcover-sensor.groundcover.svc.cluster.local:4318",
+        "groundcover-istio install-plugin",
+        "helm upgrade istiod istio/istiod -n istio-system --reuse-values --post-renderer groundcover-istio",
+        "Istio 1 % x sensor 0.05 = 0.05 %",
+        "rollout status daemonset/groundcover-sensor",
+        "its own node only",
+    ):
+        assert expected in notes
+    assert REQUIRED["token"] not in notes
+
+
+@pytest.mark.parametrize(
+    ("over", "expected"),
+    [
+        pytest.param(
+            {"istio": {"tracing": {"samplingPercentage": 100}}},
+            "WARNING: istio.tracing.samplingPercentage is 100",
+            id="everything is sampled",
+        ),
+        pytest.param(
+            {"istio": {"tracing": {"samplingPercentage": None}}},
+            "whatever the mesh samples, times the sensor's own ratio of 0.05",
+            id="the mesh decides",
+        ),
+        pytest.param(
+            {"istio": {"tracing": {"samplingPercentage": 10}}},
+            "Istio 10 % x sensor 0.05 = 0.5 %",
+            id="another percentage",
+        ),
+        pytest.param(
+            {"sensor": {"samplingRatio": {"otel": 1}}},
+            "Istio 1 % x sensor 1 = 1 %",
+            id="another ratio",
+        ),
+        pytest.param({"istio": {"enabled": False}}, "Switched off", id="no mesh"),
+        pytest.param({"service": {"internalTrafficPolicy": "Cluster"}}, "any sensor", id="any node's sensor"),
+        pytest.param({"securityContext": {"mode": "capabilities"}}, "not proven", id="unproven mode"),
+        pytest.param(
+            {"token": "", "existingSecret": {"name": "mine"}},
+            "read from key API_KEY of Secret groundcover/mine",
+            id="where the key is expected",
+        ),
+    ],
+)
+def test_notes_follow_the_values(helm: Helm, over: dict[str, Any], expected: str) -> None:
+    """Each note is there when its values are."""
+    notes = helm.text(values(**over), "--dry-run=client", command="install")
+    assert expected in notes.partition("NOTES:")[2]

@@ -1,0 +1,284 @@
+"""Values that contradict each other: one message each, and a twin that passes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from .support import CHART, VERSIONS, Helm, at, load, merged, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Case(NamedTuple):
+    """Bad values, what the message must say, and what makes them good."""
+
+    bad: dict[str, Any]
+    says: tuple[str, ...]
+    good: dict[str, Any]
+    args: tuple[str, ...] = ()
+    release: str = "groundcover"
+
+
+CASES = {
+    "the cluster has no name": Case(
+        {"clusterId": ""}, ("clusterId is empty", "clusterId: my-cluster"), {"clusterId": "c"}
+    ),
+    "there is no site": Case(
+        {"ingestion": {"site": ""}},
+        ("ingestion.site is empty", "site: <tenant>.platform.grcv.io"),
+        {"global": {"ingress": {"site": "b.example.com"}}},
+    ),
+    "the site is an URL": Case(
+        {"ingestion": {"site": "https://acme.platform.grcv.io/x"}},
+        ('ingestion.site is "https://acme.platform.grcv.io/x"', "site: acme.platform.grcv.io"),
+        {"ingestion": {"site": "acme.platform.grcv.io"}},
+    ),
+    "the global site is an URL": Case(
+        {"ingestion": {"site": ""}, "global": {"ingress": {"site": "http://a.b:443"}}},
+        ('global.ingress.site is "http://a.b:443"', "ingress:", "site: a.b"),
+        {"global": {"ingress": {"site": "a.b"}}},
+    ),
+    "there is no key": Case(
+        {"token": ""},
+        ("token and existingSecret.name are both empty", "token: <ingestion key>", "name: groundcover-token"),
+        {"existingSecret": {"name": "s"}},
+    ),
+    "there are two keys": Case(
+        {"existingSecret": {"name": "s"}},
+        ("token and existingSecret.name are both set", 'token: ""'),
+        {"token": ""},
+    ),
+    "there are two keys in globals": Case(
+        {
+            "token": "",
+            "global": {
+                "groundcover_token": "t",
+                "groundcoverPredefinedTokenSecret": {"secretName": "s"},
+            },
+        },
+        (
+            "global.groundcover_token and global.groundcoverPredefinedTokenSecret.secretName",
+            'groundcover_token: ""',
+        ),
+        {"global": {"groundcover_token": ""}},
+    ),
+    "the release name starts with a digit": Case(
+        {},
+        ('the release name "9lives"', "fullnameOverride: groundcover-sensor"),
+        {"fullnameOverride": "groundcover-sensor"},
+        release="9lives",
+    ),
+    "rights would go to the default account": Case(
+        {"serviceAccount": {"create": False}},
+        ("serviceAccount.create is false and serviceAccount.name is empty", "name: <an account"),
+        {"serviceAccount": {"name": "mine"}},
+    ),
+    "a common label is the chart's own": Case(
+        {"commonLabels": {"app.kubernetes.io/name": "x"}},
+        ("commonLabels has app.kubernetes.io/name", "example.com/name: x"),
+        {"commonLabels": None},
+    ),
+    "a pod label is the chart's own": Case(
+        {"podLabels": {"app.kubernetes.io/instance": "x"}},
+        ("podLabels has app.kubernetes.io/instance", "example.com/instance: x"),
+        {"podLabels": None},
+    ),
+    "a pod label asks for a sidecar": Case(
+        {"podLabels": {"sidecar.istio.io/inject": "true"}},
+        ("podLabels has sidecar.istio.io/inject: true", "optOutSidecar: false"),
+        {"mesh": {"optOutSidecar": False}},
+    ),
+    "a common label asks for ambient": Case(
+        {"commonLabels": {"istio.io/dataplane-mode": "ambient"}},
+        ("commonLabels has istio.io/dataplane-mode: ambient", "optOutAmbient: false"),
+        {"mesh": {"optOutAmbient": False}},
+    ),
+    "two traffic policies": Case(
+        {"service": {"internalTrafficPolicy": "Local", "trafficDistribution": "PreferClose"}},
+        ('service.trafficDistribution is "PreferClose" and', 'internalTrafficPolicy: ""'),
+        {"service": {"internalTrafficPolicy": ""}},
+        ("--kube-version", "1.31.0"),
+    ),
+    "Kubernetes is too old for a traffic distribution": Case(
+        {"service": {"trafficDistribution": "PreferSameNode"}},
+        ("it needs Kubernetes 1.34 and this is v1.33.1", 'trafficDistribution: ""'),
+        {"service": {"trafficDistribution": "PreferClose"}},
+        ("--kube-version", "1.33.1"),
+    ),
+    "every receiver is off": Case(
+        {
+            "receivers": {
+                name: {"enabled": False}
+                for name in (
+                    "datadog",
+                    "zipkin",
+                    "otlp",
+                    "jaeger",
+                    "httpJson",
+                    "loki",
+                    "statsd",
+                    "remoteWrite",
+                    "prometheusImport",
+                    "health",
+                )
+            },
+            "istio": {"enabled": False},
+        },
+        ("receivers are all off", "health:", "enabled: true"),
+        {"receivers": {"health": {"enabled": True}}},
+    ),
+    "two receivers on one port": Case(
+        {"receivers": {"zipkin": {"port": 8126}}},
+        ("receivers.zipkin.port is 8126, the port of receivers.datadog.port", "port: <free port>"),
+        {"receivers": {"datadog": {"enabled": False}}},
+    ),
+    "a receiver on the port of the metrics": Case(
+        {"selfMetrics": {"port": 3100}},
+        ("receivers.loki.port is 3100, the port of selfMetrics.port",),
+        {"receivers": {"loki": {"port": 3101}}},
+    ),
+    "a port is set behind the receivers' back": Case(
+        at("sensor.config.apmIngestor.otel.direct.loki.port", 3101),
+        ("sensor.config.apmIngestor.otel.direct.loki.port is set to 3101", "loki:", "port: 3101"),
+        {"sensor": {"config": None}},
+    ),
+    "a receiver is switched behind the receivers' back": Case(
+        at("sensor.config.apmIngestor.dataDog.enabled", False),
+        ("sensor.config.apmIngestor.dataDog.enabled is set to false", "datadog:"),
+        {"sensor": {"config": None}},
+    ),
+    "the receivers' configuration is taken away": Case(
+        at("sensor.config.apmIngestor.otel.direct.zipkin", None),
+        ("takes away with null what the receivers decide (apmIngestor.otel.direct.zipkin.enabled, ", "zipkin:"),
+        {"sensor": {"config": None}},
+    ),
+    "a map of the configuration becomes text": Case(
+        at("sensor.config.httphandler", "fast"),
+        ("sensor.config.httphandler is not a map", "interval: 60s"),
+        {"sensor": {"config": {"httphandler": {"interval": "10s"}}}},
+    ),
+    "a kind without a name": Case(
+        at("sensor.config.k8sEntitiesWatch.crd.allowedKinds.mine", {"group": "example.com"}),
+        ("sensor.config.k8sEntitiesWatch.crd.allowedKinds.mine names no kind", "kindPlural: mines"),
+        at("sensor.config.k8sEntitiesWatch.crd.allowedKinds.mine.kindPlural", "mines"),
+    ),
+    "a ratio is no ratio": Case(
+        at("sensor.config.apmIngestor.otel.direct.samplingRatio", 5),
+        ("sensor.config.apmIngestor.otel.direct.samplingRatio is 5", "otel: 0.05"),
+        at("sensor.config.apmIngestor.otel.direct.samplingRatio", 0.5),
+    ),
+    "a ratio is text": Case(
+        at("sensor.config.apmIngestor.dataDog.samplingRatio", "all"),
+        ('sensor.config.apmIngestor.dataDog.samplingRatio is "all"', "datadog: 0.05"),
+        at("sensor.config.apmIngestor.dataDog.samplingRatio", 1),
+    ),
+    "the mesh sends where nobody listens": Case(
+        merged(at("istio.tracing.protocol", "zipkin"), at("receivers.zipkin.enabled", False)),
+        ('istio.tracing.protocol is "zipkin" and receivers.zipkin.enabled is false',),
+        at("istio.tracing.protocol", "otlp-grpc"),
+    ),
+    "access logs have no port": Case(
+        {
+            "istio": {"accessLogs": {"enabled": True}, "tracing": {"protocol": "zipkin"}},
+            "receivers": {"otlp": {"enabled": False}},
+        },
+        ("istio.accessLogs.enabled is true and receivers.otlp.enabled is false", "otlp:"),
+        at("istio.accessLogs.enabled", False),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_bad_values_are_refused_and_good_ones_pass(helm: Helm, case: Case) -> None:
+    """The message names the value and what to write; writing it is enough."""
+    message = helm.refusal(values(**case.bad), *case.args, release=case.release)
+    assert "1 problem with the values of groundcover-sensor" in message
+    for part in case.says:
+        assert part in message
+    good = merged(values(**case.bad), case.good)
+    assert helm.render(good, *case.args, release=case.release).has("DaemonSet")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_all_problems_come_at_once(helms: dict[str, Helm], version: str) -> None:
+    """Nobody has to run Helm three times to learn three things."""
+    message = helms[version].refusal({})
+    assert "3 problems with the values of groundcover-sensor" in message
+    for part in ("1. clusterId", "2. ingestion.site", "3. token"):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("over", "says"),
+    [
+        pytest.param({"bogus": 1}, "bogus", id="unknown at the root"),
+        pytest.param({"service": {"intrenalTrafficPolicy": "Local"}}, "intrenal", id="misspelt"),
+        pytest.param(at("receivers.otlp.grpcPort", 70000), "grpcPort", id="no port"),
+        pytest.param({"clusterId": 5}, "clusterId", id="wrong type"),
+        pytest.param(at("istio.tracing.protocol", "thrift"), "protocol", id="unknown protocol"),
+        pytest.param(at("istio.tracing.samplingPercentage", 101), "samplingPercentage", id="101 %"),
+        pytest.param(at("istio.tracing.http.timeout", ""), "timeout", id="no timeout"),
+        pytest.param(at("resources.limits", "1Gi"), "limits", id="no resources"),
+        pytest.param(at("affinity.nodeAffinity", []), "nodeAffinity", id="no affinity"),
+        pytest.param(at("securityContext.mode", "rootless"), "mode", id="unknown mode"),
+    ],
+)
+def test_schema_refuses(helm: Helm, over: dict[str, Any], says: str) -> None:
+    """Spelling and types are Helm's to check, by the chart's schema."""
+    message = helm.refusal(values(**over))
+    assert "values don't meet the specifications of the schema" in message
+    assert says in message
+
+
+def leaves(data: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Give every value of values.yaml that is no map, as a path; maps without keys count."""
+    for key, value in data.items():
+        here = f"{path}{key}"
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{here}.")
+        else:
+            yield here
+
+
+def nulls(paths: Iterable[str]) -> dict[str, Any]:
+    """Give values that take away these defaults."""
+    result: dict[str, Any] = {}
+    for path in paths:
+        result = merged(result, at(path, None))
+    return result
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_null_is_never_a_template_error(helms: dict[str, Helm], version: str) -> None:
+    """A default taken away with null is named in one message, or the chart does without it."""
+    helm = helms[version]
+    # Without these the chart has its own messages, which other tests look at.
+    needed = {"clusterId", "token", "ingestion.site", "receivers.health.enabled", "receivers.otlp.enabled"}
+    paths = [p for p in leaves(load((CHART / "values.yaml").read_text())) if p not in needed]
+    message = helm.refusal(values(**nulls(paths)))
+    listed = message.partition("null for: ")[2].partition(".\n")[0].split(", ")
+    assert "receivers.zipkin.port" in listed
+    assert helm.render(values(**nulls(p for p in paths if p not in listed))).has("DaemonSet")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_null_maps_are_never_a_template_error(helms: dict[str, Helm], version: str) -> None:
+    """The same for whole sections of the values."""
+    helm = helms[version]
+    paths = {p.rpartition(".")[0] for p in leaves(load((CHART / "values.yaml").read_text()))} - {""}
+    paths |= {p.rpartition(".")[0] for p in paths} - {""}
+    free = {
+        p for p in paths if p.partition(".")[0] in {"istio", "global", "resources"} or p.startswith("updateStrategy.")
+    }
+    for path in sorted(free):
+        assert helm.render(values(**nulls([path]))).has("DaemonSet")
+    top = {p for p in paths - free if "." not in p}
+    message = helm.refusal(values(**nulls(top)))
+    nested = helm.refusal(values(**nulls(p for p in paths - free if p.count(".") == 1)))
+    for path in paths - free:
+        text = message if path in top else nested
+        assert re.search(rf"[ ,]{re.escape(path)}[,.]", text), path
