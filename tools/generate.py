@@ -5,6 +5,7 @@ plugin/groundcover_istio/_validators.py  one function per schema, by fastjsonsch
 plugin/groundcover_istio/_schemas.py     the schemas themselves, for the full list of errors
 plugin/groundcover_istio/_since.py       the Istio version of each property (`x-since`)
 chart/values.schema.json                 its `istio` property and its definitions
+docs/settings.md                         every setting with its flag, variable and default
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastjsonschema
+
+from groundcover_istio.config import OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "plugin" / "groundcover_istio"
@@ -36,6 +42,7 @@ def main() -> int:
         PACKAGE / "_schemas.py": embedded(schemas),
         PACKAGE / "_since.py": since(schemas),
         values_schema: values(json.loads(values_schema.read_text()), schemas["integration"]),
+        ROOT / "docs" / "settings.md": settings(schemas["integration"]),
     }
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     for path in stale:
@@ -140,6 +147,38 @@ def values(current: dict[str, Any], integration: dict[str, Any]) -> str:
         "definitions": {**shared, **integration["definitions"]},
     }
     return json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
+
+
+def settings(integration: dict[str, Any]) -> str:
+    """The page of settings."""
+    lines = [
+        "# Settings",
+        "",
+        "<!-- " + HEADER + " -->",
+        "",
+        "A setting is a key of the integration document (`schema/integration.schema.json`), which the chart renders",
+        "from its `istio` values, and an option of `groundcover-istio`, and a variable: `--sampling-percentage 5` is",
+        "`GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE=5`. The strongest first: options, variables, `--config FILE`, the",
+        "integration ConfigMap in the manifests, defaults.",
+        "",
+        "| key | option | meaning and default |",
+        "| --- | --- | --- |",
+    ]
+    options = {option.path: f"`--{option.flag}`" for option in OPTIONS}
+    options |= dict.fromkeys([("service", "name"), ("service", "namespace")], "`--service NAME.NAMESPACE`")
+    for path, schema in leaves(integration, ()):
+        description = schema["description"].replace("|", "\\|")
+        lines.append(f"| `{'.'.join(path)}` | {options.get(path, '')} | {description} |")
+    return "\n".join([*lines, ""])
+
+
+def leaves(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every property that is a setting of its own."""
+    for key, value in schema["properties"].items():
+        if "properties" in value and key != "logFormat":
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
 
 
 if __name__ == "__main__":

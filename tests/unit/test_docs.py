@@ -1,0 +1,70 @@
+"""What the documents say is so: links lead somewhere, options exist, samples are what the tool writes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from groundcover_istio.cli import OWN_VARIABLES
+from groundcover_istio.config import OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "chart/README.md"])
+README = (ROOT / "README.md").read_text()
+# Options of other programs, and of ours that are no settings.
+OTHERS = {"namespace", "create-namespace", "set", "set-string", "reuse-values", "post-renderer", "post-renderer-args", "output-dir",
+          "config", "report", "report-format", "error-channel", "update", "dry-run", "helm", "directory"}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link is a file or folder of the repository."""
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert link.startswith("https://") or (page.parent / link).exists(), link
+
+
+def test_options_in_the_readme_exist() -> None:
+    """Every --option that the README names is one."""
+    known = OTHERS | {option.flag for option in OPTIONS}
+    assert set(re.findall(r"--([a-z][a-z-]+)", README)) <= known
+    assert all(variable.startswith("GROUNDCOVER_ISTIO_") for variable in OWN_VARIABLES.values())
+
+
+def samples() -> list[dict[str, Any]]:
+    """The YAML samples of the README."""
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+
+
+def mesh_after(mesh: dict[str, Any], tool: Callable[..., Any], *options: str) -> Any:
+    """A mesh config after a run."""
+    config_map = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio"},
+        "data": {"mesh": yaml.safe_dump(mesh)},
+    }
+    code, out, err = tool(*options, stdin=yaml.safe_dump(config_map).encode())
+    assert code == 0, err
+    return yaml.safe_load(yaml.safe_load(out)["data"]["mesh"])
+
+
+def test_the_readme_shows_what_is_written(tool: Callable[..., Any]) -> None:
+    """The right sample is what the tool makes of nothing, and of the broken one."""
+    broken, right = samples()
+    assert mesh_after({}, tool) == right
+    mended = mesh_after({"extensionProviders": broken["extensionProviders"][1:]}, tool)
+    assert mended == right
+    mended = mesh_after({"extensionProviders": broken["extensionProviders"][:1]}, tool, "--protocol", "datadog")
+    assert mended["extensionProviders"] == [
+        {
+            "name": "datadog-tracing",
+            "datadog": {"service": "groundcover-sensor.groundcover.svc.cluster.local", "port": 8126},
+        }
+    ]
