@@ -46,7 +46,7 @@ def embed(text: str, holder: Mapping, scalar: Scalar, edits: Sequence[Edit]) -> 
 def _rewritten(text: str, holder: Mapping, scalar: Scalar, value: str, column: int) -> Edit:
     """The whole scalar anew."""
     gap = " " if text[scalar.start - 1 : scalar.start] == ":" else ""
-    if holder.flow or "\r" in value or value.startswith((" ", "\n")):
+    if holder.flow or "\r" in value or value.lstrip("\n").startswith(" "):
         tail = _BREAK.findall(text[scalar.start : scalar.end])[-1:] if scalar.style in ("|", ">") else []
         return Edit(scalar.start, scalar.end, f'{gap}"{escape(value)}"{"".join(tail)}')
     newline = "\r\n" if "\r\n" in text else "\n"

@@ -55,7 +55,9 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
     """
     found = _helm(helm, environment)
     if not found:
-        raise UsageError(f"{helm} is not on PATH", where="--helm", hint="install Helm 4, or name it: --helm PATH")
+        raise UsageError(
+            f"{helm} is not on PATH, or not a Helm", where="--helm", hint="install Helm 4, or name it: --helm PATH"
+        )
     if found.major < 4:
         raise UsageError(
             f"{found.path} is Helm {found.version}, which takes any executable and needs no plugin",

@@ -261,7 +261,8 @@ def test_the_plugin_folder_itself_is_a_plugin(helm: Helm, tmp_path: Path) -> Non
 
 def install(path: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """`groundcover-istio install-plugin` with a PATH and a home."""
-    environment = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home)}
+    measured = {key: value for key, value in os.environ.items() if key.startswith("COVERAGE")}
+    environment = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), **measured}
     return subprocess.run(
         [str(EXECUTABLE), "install-plugin", *options], env=environment, capture_output=True, text=True, check=False
     )
@@ -301,7 +302,16 @@ def test_install_plugin_without_helm(tmp_path: Path) -> None:
     """It says that Helm is missing."""
     done = install(tmp_path, tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--helm: helm is not on PATH" in done.stderr
+    assert "--helm: helm is not on PATH, or not a Helm" in done.stderr
+
+
+def test_install_plugin_with_a_broken_helm(tmp_path: Path) -> None:
+    """A program that can't be started counts as none."""
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    (broken / "helm").write_text("no program\n")
+    (broken / "helm").chmod(0o755)
+    assert "--helm: helm is not on PATH, or not a Helm" in install(broken, tmp_path).stderr
 
 
 def test_install_plugin_beside_helm_3(helm_binaries: dict[str, Path], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,7 +126,11 @@ raise SystemExit(code)
 
 def loaded(stream: bytes) -> set[str]:
     """The top-level modules that a run on a stream has loaded."""
-    done = subprocess.run([sys.executable, "-c", LOADED], input=stream, capture_output=True, check=True)
+    # Measuring coverage loads modules of its own.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], input=stream, capture_output=True, check=True, env=environment
+    )
     return set(done.stderr.decode().split())
 
 
