@@ -419,11 +419,13 @@ SCHEMAS = {
  "properties": {
   "rootNamespace": {
    "description": "Namespace of mesh-wide configuration.",
-   "type": "string"
+   "type": "string",
+   "x-since": "1.8"
   },
   "enableTracing": {
    "description": "Whether proxies trace at all where no tracing provider applies; true in Istio's own defaults.",
-   "type": "boolean"
+   "type": "boolean",
+   "x-since": "1.8"
   },
   "accessLogFile": {
    "description": "File that the proxies write their access log to where no access logging provider applies. Empty: none.",
@@ -477,15 +479,18 @@ SCHEMAS = {
        "description": "Percent of requests that start a trace. 0 means unset, above 100 means 1.",
        "type": "number",
        "minimum": 0,
-       "maximum": 100
+       "maximum": 100,
+       "x-since": "1.8"
       },
       "customTags": {
        "description": "Tags by name.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       },
       "maxPathTagLength": {
        "description": "Characters.",
-       "$ref": "#/definitions/uint32"
+       "$ref": "#/definitions/uint32",
+       "x-since": "1.8"
       },
       "enableIstioTags": {
        "description": "Istio's own tags.",
@@ -494,27 +499,33 @@ SCHEMAS = {
       },
       "tlsSettings": {
        "description": "TLS towards the collector.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       },
       "zipkin": {
        "description": "Legacy bootstrap tracer.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       },
       "datadog": {
        "description": "Legacy bootstrap tracer.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       },
       "lightstep": {
        "description": "Removed in 1.27.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       },
       "openCensusAgent": {
        "description": "Removed in 1.25.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       },
       "stackdriver": {
        "description": "Removed in 1.23.",
-       "type": "object"
+       "type": "object",
+       "x-since": "1.8"
       }
      }
     }
@@ -568,15 +579,18 @@ SCHEMAS = {
     "properties": {
      "name": {
       "type": "string",
-      "minLength": 1
+      "minLength": 1,
+      "description": "Name of the header."
      },
      "value": {
-      "type": "string"
+      "type": "string",
+      "description": "Its value."
      },
      "envName": {
       "type": "string",
       "minLength": 1,
-      "x-since": "1.26"
+      "x-since": "1.26",
+      "description": "A variable of istiod that holds the value."
      }
     },
     "oneOf": [
@@ -608,49 +622,66 @@ SCHEMAS = {
      "minLength": 1
     },
     "opentelemetry": {
-     "$ref": "#/definitions/opentelemetry"
+     "$ref": "#/definitions/opentelemetry",
+     "description": "Spans over OTLP."
     },
     "datadog": {
-     "$ref": "#/definitions/datadog"
+     "$ref": "#/definitions/datadog",
+     "description": "Spans to Datadog's agent API."
     },
     "zipkin": {
-     "$ref": "#/definitions/zipkin"
+     "$ref": "#/definitions/zipkin",
+     "description": "Spans in Zipkin's format."
     },
     "envoyOtelAls": {
-     "$ref": "#/definitions/envoyOtelAls"
+     "$ref": "#/definitions/envoyOtelAls",
+     "description": "Access logs over OTLP."
     },
     "lightstep": {
-     "type": "object"
+     "type": "object",
+     "description": "Removed in 1.27."
     },
     "stackdriver": {
-     "type": "object"
+     "type": "object",
+     "description": "Tracing through it was removed in 1.23."
     },
     "opencensus": {
-     "type": "object"
+     "type": "object",
+     "description": "Removed in 1.23."
     },
     "skywalking": {
-     "type": "object"
+     "type": "object",
+     "description": "Spans to SkyWalking."
     },
     "prometheus": {
-     "type": "object"
+     "type": "object",
+     "x-since": "1.11",
+     "description": "Metrics that Prometheus scrapes."
     },
     "envoyFileAccessLog": {
-     "type": "object"
+     "type": "object",
+     "x-since": "1.11",
+     "description": "Access logs to a file."
     },
     "envoyHttpAls": {
-     "type": "object"
+     "type": "object",
+     "description": "Access logs over Envoy's gRPC service, HTTP."
     },
     "envoyTcpAls": {
-     "type": "object"
+     "type": "object",
+     "description": "Access logs over Envoy's gRPC service, TCP."
     },
     "envoyExtAuthzHttp": {
-     "type": "object"
+     "type": "object",
+     "description": "External authorization over HTTP."
     },
     "envoyExtAuthzGrpc": {
-     "type": "object"
+     "type": "object",
+     "description": "External authorization over gRPC."
     },
     "sds": {
-     "type": "object"
+     "type": "object",
+     "description": "Secret discovery."
     }
    }
   },
@@ -665,13 +696,19 @@ SCHEMAS = {
    "x-since": "1.17",
    "properties": {
     "service": {
-     "$ref": "#/definitions/service"
+     "$ref": "#/definitions/service",
+     "x-since": "1.17",
+     "description": "Host as Istio's registry knows it, never with a port."
     },
     "port": {
-     "$ref": "#/definitions/port"
+     "$ref": "#/definitions/port",
+     "x-since": "1.17",
+     "description": "Port of the service."
     },
     "maxTagLength": {
-     "$ref": "#/definitions/uint32"
+     "$ref": "#/definitions/uint32",
+     "x-since": "1.17",
+     "description": "Longest request path tag, in characters."
     },
     "http": {
      "description": "OTLP over HTTP. Without timeout Envoy rejects the listener; without path the request goes to /.",
@@ -685,13 +722,19 @@ SCHEMAS = {
      "properties": {
       "path": {
        "type": "string",
-       "pattern": "^/"
+       "pattern": "^/",
+       "x-since": "1.22",
+       "description": "Path of the request; without it /."
       },
       "timeout": {
-       "$ref": "#/definitions/duration"
+       "$ref": "#/definitions/duration",
+       "x-since": "1.22",
+       "description": "Needed: istiod passes an unset one through, and Envoy rejects it."
       },
       "headers": {
-       "$ref": "#/definitions/headers"
+       "$ref": "#/definitions/headers",
+       "x-since": "1.22",
+       "description": "Headers of each request."
       }
      }
     },
@@ -702,27 +745,34 @@ SCHEMAS = {
      "x-since": "1.24",
      "properties": {
       "timeout": {
-       "$ref": "#/definitions/duration"
+       "$ref": "#/definitions/duration",
+       "x-since": "1.24",
+       "description": "Longest wait for an answer."
       },
       "initialMetadata": {
-       "$ref": "#/definitions/headers"
+       "$ref": "#/definitions/headers",
+       "x-since": "1.24",
+       "description": "Metadata of each request."
       }
      }
     },
     "resourceDetectors": {
      "type": "object",
-     "x-since": "1.22"
+     "x-since": "1.22",
+     "description": "Attributes read from the environment or from Dynatrace."
     },
     "dynatraceSampler": {
      "type": "object",
-     "x-since": "1.22"
+     "x-since": "1.22",
+     "description": "A custom sampler; any of them sets random sampling to 100 %."
     },
     "serviceAttributeEnrichment": {
      "enum": [
       "ISTIO_CANONICAL",
       "OTEL_SEMANTIC_CONVENTIONS"
      ],
-     "x-since": "1.30"
+     "x-since": "1.30",
+     "description": "Where service.name comes from."
     }
    },
    "not": {
@@ -743,13 +793,19 @@ SCHEMAS = {
    "x-since": "1.10",
    "properties": {
     "service": {
-     "$ref": "#/definitions/service"
+     "$ref": "#/definitions/service",
+     "x-since": "1.10",
+     "description": "Host as Istio's registry knows it, never with a port."
     },
     "port": {
-     "$ref": "#/definitions/port"
+     "$ref": "#/definitions/port",
+     "x-since": "1.10",
+     "description": "Port of the service."
     },
     "maxTagLength": {
-     "$ref": "#/definitions/uint32"
+     "$ref": "#/definitions/uint32",
+     "x-since": "1.10",
+     "description": "Longest request path tag, in characters."
     }
    }
   },
@@ -764,37 +820,48 @@ SCHEMAS = {
    "x-since": "1.10",
    "properties": {
     "service": {
-     "$ref": "#/definitions/service"
+     "$ref": "#/definitions/service",
+     "x-since": "1.10",
+     "description": "Host as Istio's registry knows it, never with a port."
     },
     "port": {
-     "$ref": "#/definitions/port"
+     "$ref": "#/definitions/port",
+     "x-since": "1.10",
+     "description": "Port of the service."
     },
     "maxTagLength": {
-     "$ref": "#/definitions/uint32"
+     "$ref": "#/definitions/uint32",
+     "x-since": "1.10",
+     "description": "Longest request path tag, in characters."
     },
     "enable64bitTraceId": {
      "type": "boolean",
-     "x-since": "1.18"
+     "x-since": "1.18",
+     "description": "64-bit trace ids instead of 128-bit ones."
     },
     "path": {
      "type": "string",
      "pattern": "^/",
-     "x-since": "1.24"
+     "x-since": "1.24",
+     "description": "Path of the request; without it /api/v2/spans."
     },
     "traceContextOption": {
      "enum": [
       "USE_B3",
       "USE_B3_WITH_W3C_PROPAGATION"
      ],
-     "x-since": "1.28"
+     "x-since": "1.28",
+     "description": "Headers that carry the trace context."
     },
     "timeout": {
      "$ref": "#/definitions/duration",
-     "x-since": "1.29"
+     "x-since": "1.29",
+     "description": "Longest wait for an answer; istiod fills in 5s."
     },
     "headers": {
      "$ref": "#/definitions/headers",
-     "x-since": "1.29"
+     "x-since": "1.29",
+     "description": "Headers of each request."
     }
    }
   },
@@ -809,28 +876,40 @@ SCHEMAS = {
    "x-since": "1.14",
    "properties": {
     "service": {
-     "$ref": "#/definitions/service"
+     "$ref": "#/definitions/service",
+     "x-since": "1.14",
+     "description": "Host as Istio's registry knows it, never with a port."
     },
     "port": {
-     "$ref": "#/definitions/port"
+     "$ref": "#/definitions/port",
+     "x-since": "1.14",
+     "description": "Port of the service."
     },
     "logName": {
-     "type": "string"
+     "type": "string",
+     "x-since": "1.14",
+     "description": "Name of the log; without it otel_envoy_accesslog."
     },
     "logFormat": {
      "type": "object",
      "additionalProperties": false,
      "properties": {
       "text": {
-       "type": "string"
+       "type": "string",
+       "x-since": "1.14",
+       "description": "Its body, with Envoy's command operators."
       },
       "labels": {
        "type": "object",
        "additionalProperties": {
         "type": "string"
-       }
+       },
+       "x-since": "1.14",
+       "description": "Its attributes; Istio keeps string values only."
       }
-     }
+     },
+     "x-since": "1.14",
+     "description": "What a record holds."
     }
    }
   }
@@ -860,7 +939,8 @@ SCHEMAS = {
   "kind": {
    "enum": [
     "Telemetry"
-   ]
+   ],
+   "description": "Always Telemetry."
   },
   "metadata": {
    "description": "In the root namespace of the mesh.",
@@ -871,16 +951,19 @@ SCHEMAS = {
    "properties": {
     "name": {
      "type": "string",
-     "minLength": 1
+     "minLength": 1,
+     "description": "Its name."
     },
     "namespace": {
      "type": "string",
-     "minLength": 1
+     "minLength": 1,
+     "description": "The root namespace of the mesh."
     }
    }
   },
   "status": {
-   "type": "object"
+   "type": "object",
+   "description": "Written by istiod."
   },
   "spec": {
    "type": "object",
@@ -898,14 +981,17 @@ SCHEMAS = {
       "additionalProperties": false,
       "properties": {
        "match": {
-        "type": "object"
+        "type": "object",
+        "description": "Client, server or both.",
+        "x-since": "1.14"
        },
        "providers": {
         "description": "Istio uses the first one; a name that the mesh config lacks switches tracing off.",
         "type": "array",
         "items": {
          "$ref": "#/definitions/provider"
-        }
+        },
+        "x-since": "1.10"
        },
        "randomSamplingPercentage": {
         "description": "Percent of requests that start a trace; live, no restart.",
@@ -914,40 +1000,48 @@ SCHEMAS = {
          "null"
         ],
         "minimum": 0,
-        "maximum": 100
+        "maximum": 100,
+        "x-since": "1.10"
        },
        "disableSpanReporting": {
         "type": [
          "boolean",
          "null"
-        ]
+        ],
+        "description": "No spans.",
+        "x-since": "1.10"
        },
        "customTags": {
         "type": "object",
         "additionalProperties": {
          "$ref": "#/definitions/customTag"
-        }
+        },
+        "description": "Tags by name; replaces those of a wider scope whole.",
+        "x-since": "1.10"
        },
        "useRequestIdForTraceSampling": {
         "type": [
          "boolean",
          "null"
         ],
-        "x-since": "1.13"
+        "x-since": "1.13",
+        "description": "Sample by x-request-id."
        },
        "enableIstioTags": {
         "type": [
          "boolean",
          "null"
         ],
-        "x-since": "1.25"
+        "x-since": "1.25",
+        "description": "Istio's own tags."
        },
        "disableContextPropagation": {
         "type": [
          "boolean",
          "null"
         ],
-        "x-since": "1.30"
+        "x-since": "1.30",
+        "description": "No trace headers are added."
        }
       }
      }
@@ -959,27 +1053,36 @@ SCHEMAS = {
       "additionalProperties": false,
       "properties": {
        "match": {
-        "type": "object"
+        "type": "object",
+        "description": "Client, server or both.",
+        "x-since": "1.14"
        },
        "providers": {
         "type": "array",
         "items": {
          "$ref": "#/definitions/provider"
-        }
+        },
+        "description": "Every one named is used."
        },
        "disabled": {
         "type": [
          "boolean",
          "null"
-        ]
+        ],
+        "description": "No access log from these providers."
        },
        "filter": {
-        "type": "object"
+        "type": "object",
+        "description": "A CEL expression; only matching requests are logged.",
+        "x-since": "1.13"
        }
       }
-     }
+     },
+     "description": "Takes the place of meshConfig.accessLogFile while it applies.",
+     "x-since": "1.11"
     }
-   }
+   },
+   "description": "Tracing and access logging of the mesh."
   }
  },
  "definitions": {
@@ -992,7 +1095,8 @@ SCHEMAS = {
    "properties": {
     "name": {
      "type": "string",
-     "minLength": 1
+     "minLength": 1,
+     "description": "Name of an extension provider."
     }
    }
   },
@@ -1011,9 +1115,11 @@ SCHEMAS = {
      "properties": {
       "value": {
        "type": "string",
-       "minLength": 1
+       "minLength": 1,
+       "description": "The value."
       }
-     }
+     },
+     "description": "A fixed value."
     },
     "environment": {
      "type": "object",
@@ -1024,12 +1130,15 @@ SCHEMAS = {
      "properties": {
       "name": {
        "type": "string",
-       "minLength": 1
+       "minLength": 1,
+       "description": "Its name."
       },
       "defaultValue": {
-       "type": "string"
+       "type": "string",
+       "description": "Used when there is none."
       }
-     }
+     },
+     "description": "A variable of the proxy."
     },
     "header": {
      "type": "object",
@@ -1040,12 +1149,15 @@ SCHEMAS = {
      "properties": {
       "name": {
        "type": "string",
-       "minLength": 1
+       "minLength": 1,
+       "description": "Its name."
       },
       "defaultValue": {
-       "type": "string"
+       "type": "string",
+       "description": "Used when there is none."
       }
-     }
+     },
+     "description": "A header of the request."
     },
     "formatter": {
      "type": "object",
@@ -1056,12 +1168,15 @@ SCHEMAS = {
      "properties": {
       "value": {
        "type": "string",
-       "minLength": 1
+       "minLength": 1,
+       "description": "The value."
       }
      },
-     "x-since": "1.29"
+     "x-since": "1.29",
+     "description": "Envoy's command operators."
     }
-   }
+   },
+   "description": "Where a tag's value comes from: exactly one of these."
   }
  }
 }""",

@@ -350,3 +350,42 @@ def test_install_plugin_into_a_folder(helm_binaries: dict[str, Path], tmp_path: 
     done = install(path, tmp_path, "--directory", "/proc/nowhere")
     assert done.returncode == 2
     assert "can't be written" in done.stderr
+
+
+# --- several charts at once ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def umbrella(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chart that brings the sensor and istiod in one release."""
+    chart = tmp_path_factory.mktemp("umbrella")
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: umbrella\nversion: 1.0.0\n")
+    shutil.copytree(SENSOR, chart / "charts/groundcover-sensor")
+    shutil.copytree(ISTIOD, chart / "charts/istiod")
+    values = yaml.safe_load((SENSOR / "ci/default-values.yaml").read_text())
+    values["istio"] = {"tracing": {"protocol": "otlp-grpc", "samplingPercentage": 10}}
+    (chart / "values.yaml").write_text(yaml.safe_dump({"groundcover-sensor": values, "istiod": {"dashes": False}}))
+    return chart
+
+
+@pytest.mark.parametrize("helm", HELM3 + HELM4, indirect=True)
+def test_sensor_and_istiod_in_one_release(helm: Helm, umbrella: Path) -> None:
+    """The sensor's settings and its Service decide the mesh config; there is one Telemetry, of the umbrella chart."""
+    rendered = helm.template("mesh", umbrella, "--namespace", "istio-system")
+    mesh = yaml.safe_load(find(rendered, "ConfigMap", "istio")["data"]["mesh"])
+    provider = {"service": "mesh-sensor.istio-system.svc.cluster.local", "port": 4317}
+    assert mesh["extensionProviders"] == [{"name": "otel-tracing", "opentelemetry": provider}]
+    assert mesh["defaultConfig"]["tracing"] == {"sampling": 10}
+    telemetry = find(rendered, "Telemetry", "groundcover-tracing")
+    assert telemetry["spec"] == {"tracing": [{"randomSamplingPercentage": 10}]}
+    assert f"# Source: umbrella/{ADDED}\n" in rendered
+
+
+@pytest.mark.parametrize("helm", HELM3, indirect=True)
+def test_the_streams_of_the_project_are_what_helm_renders(helm: Helm, tmp_path: Path) -> None:
+    """tests/data holds what Helm hands to a post-renderer for the stand-in chart."""
+    spy = tmp_path / "spy"
+    spy.write_text(f"#!/bin/sh\ntee '{tmp_path}/stream'\n")
+    spy.chmod(0o755)
+    helm("template", *istiod_arguments(helm), "--post-renderer", spy)
+    assert (tmp_path / "stream").read_bytes() == (ROOT / "tests/data/istiod-compact.helm3.yaml").read_bytes()

