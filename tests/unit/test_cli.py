@@ -25,7 +25,7 @@ BROKEN = b"kind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: 'a: b: c'\n"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["rendr"], '"rendr" is no command; accepted: render, diff, install-plugin', id="an unknown command"),
+        pytest.param(["rendr"], '"rendr" is no command; accepted: render, diff, check, rule, export, doctor, install-plugin', id="an unknown command"),
         pytest.param(["--protocl", "zipkin"], "unrecognized arguments: --protocl", id="an unknown option"),
         pytest.param(["--protocol"], "argument --protocol: expected one argument", id="a value missing"),
         pytest.param(["--protocol", "otlp"], '--protocol: "otlp" is none of otlp-http, otlp-grpc, datadog, zipkin', id="a choice"),
@@ -68,6 +68,9 @@ def test_version_and_help(tool: Callable[..., Any]) -> None:
     code, out, err = subprocess_tool("--version")
     assert (code, out, err) == (0, f"groundcover-istio {__version__}\n", "")
     code, out, _ = subprocess_tool("--help")
+    assert code == 0
+    assert "example: helm upgrade" in out
+    code, out, _ = subprocess_tool("--help-settings")
     assert code == 0
     for option in config.OPTIONS:
         assert f"--{option.flag} " in out

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from groundcover_istio.cli import OWN_VARIABLES
+from groundcover_istio.arguments import OWN_VARIABLES
 from groundcover_istio.config import OPTIONS
 
 if TYPE_CHECKING:

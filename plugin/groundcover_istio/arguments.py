@@ -1,0 +1,122 @@
+"""Arguments that several commands take, and the settings they make."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from groundcover_istio import config
+from groundcover_istio.console import CHANNELS, Console
+from groundcover_istio.errors import PROGRAM, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# Variables of the prefix that are options but no settings of the integration.
+OWN_VARIABLES: Final = {
+    "config": "GROUNDCOVER_ISTIO_CONFIG",
+    "report": "GROUNDCOVER_ISTIO_REPORT",
+    "report_format": "GROUNDCOVER_ISTIO_REPORT_FORMAT",
+    "error_channel": "GROUNDCOVER_ISTIO_ERROR_CHANNEL",
+}
+# Those, and what is for other hands: the interpreter of the plugin folder, debugging, the tests.
+KNOWN_VARIABLES: Final = frozenset(OWN_VARIABLES.values()) | {
+    "GROUNDCOVER_ISTIO_PYTHON",
+    "GROUNDCOVER_ISTIO_TRACEBACK",
+    "GROUNDCOVER_ISTIO_TEST_DATA",
+}
+# The settings that --help shows; --help-settings shows all.
+COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that an error takes the same way out as every other."""
+
+    def __init__(self, command: str, description: str, epilog: str, *, usage: str = "[OPTIONS]") -> None:
+        name = f"{PROGRAM} {command}".strip()
+        super().__init__(
+            prog=name,
+            usage=f"{name} {usage}",
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(message, hint=f"{self.prog} --help")
+
+
+class _HelpSettings(argparse.Action):
+    """--help-settings: every setting, then the end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        lines = [f"  {_flag(option):<48} {option.help}" for option in config.OPTIONS]
+        print("settings, each also a variable (--protocol is GROUNDCOVER_ISTIO_PROTOCOL):", *lines, sep="\n")  # noqa: T201
+        parser.exit()
+
+
+def add_settings(parser: Parser) -> None:
+    """The options of every command that runs the engine: --config and the settings."""
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings: an integration document, a values file with `istio:`, or a manifest"
+    )
+    group = parser.add_argument_group("settings (all of them: --help-settings)")
+    for option in config.OPTIONS:
+        shown = option.help if option.flag in COMMON_SETTINGS else argparse.SUPPRESS
+        group.add_argument(f"--{option.flag}", dest=f"setting {option.flag}", metavar=_value(option), help=shown)
+    group.add_argument("--help-settings", action=_HelpSettings, nargs=0, help=argparse.SUPPRESS)
+
+
+def _flag(option: config.Option) -> str:
+    return f"--{option.flag} {_value(option)}"
+
+
+def _value(option: config.Option) -> str:
+    if option.path == ("service",):
+        return "NAME.NAMESPACE"
+    return "{" + ",".join(option.choices) + "}" if option.choices else option.kind.upper()
+
+
+def add_error_channel(parser: Parser) -> None:
+    """The option of commands that Helm starts."""
+    parser.add_argument(
+        "--error-channel",
+        choices=CHANNELS,
+        help="how errors are shown; document: as the one document Helm 4 shows; auto: so under Helm 4 only",
+    )
+
+
+def parse(parser: Parser, arguments: Sequence[str], console: Console) -> argparse.Namespace:
+    """The options of a command line, completed from variables; sets the console's channel."""
+    # Before parsing: a usage error must take the right way out too.
+    console.channel = console.environment.get(OWN_VARIABLES["error_channel"], "auto")
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--error-channel"):
+            console.channel = argument.partition("=")[2] or "".join(arguments[index + 1 : index + 2])
+    options = parser.parse_args(arguments)
+    for name, variable in OWN_VARIABLES.items():
+        if getattr(options, name, "") is None and console.environment.get(variable):
+            setattr(options, name, console.environment[variable])
+    channel = getattr(options, "error_channel", None)
+    require_choice(channel, CHANNELS, OWN_VARIABLES["error_channel"])
+    console.channel = channel or "auto"
+    return options
+
+
+def require_choice(value: str | None, accepted: Sequence[str], where: str) -> None:
+    """Raise UsageError where a value, from a variable perhaps, is none of those accepted."""
+    if value is not None and value not in accepted:
+        raise UsageError(f'"{value}" is none of {", ".join(accepted)}', where=where)
+
+
+def layers(options: argparse.Namespace, console: Console) -> list[config.Layer]:
+    """The settings that --config, variables and options give, the weakest first."""
+    found = []
+    if options.config:
+        found.append(config.layer_from_file(console.read_text(options.config), options.config))
+    found.append(config.layer_from_environment(console.environment, KNOWN_VARIABLES))
+    setting: Callable[[config.Option], str | None] = lambda option: getattr(options, f"setting {option.flag}")  # noqa: E731
+    given = {option.flag: value for option in config.OPTIONS if (value := setting(option)) is not None}
+    return [*found, config.layer_from_options(given, "command line")]

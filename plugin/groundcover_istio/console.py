@@ -1,0 +1,96 @@
+"""The process as commands see it: streams, environment, and the way out for errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio import stream
+from groundcover_istio.errors import PROGRAM, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHANNELS: Final = ("auto", "stderr", "document")
+
+
+class Console:
+    """Standard input and output, files by name, the environment, and where an error is shown."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.channel = "auto"
+        self.manifests = b""
+        """What was read from standard input, once it was."""
+
+    @property
+    def color(self) -> bool:
+        """Whether standard output is a terminal that wants colour."""
+        return sys.stdout.isatty() and not self.environment.get("NO_COLOR")
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file, of standard input for `-`.
+
+        Raises UsageError where it can't be read, or where standard input is a terminal.
+        """
+        if name != "-":
+            try:
+                with open(name, "rb") as file:  # noqa: PTH123  importing pathlib costs 8 ms at every start
+                    return file.read()
+            except OSError as error:
+                raise UsageError(f"can't be read: {error.strerror}", where=name) from error
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(
+                "no manifests on standard input",
+                hint=f"helm template RELEASE CHART | {PROGRAM}, or helm install … --post-renderer {PROGRAM}",
+            )
+        self.manifests = sys.stdin.buffer.read()
+        return self.manifests
+
+    def read_text(self, name: str) -> str:
+        """The text of a file in UTF-8; raises SettingsError where it is none."""
+        try:
+            return self.read(name).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise SettingsError("is not valid UTF-8", where=name) from error
+
+    def write(self, text: str | bytes) -> None:
+        """Write a result to standard output."""
+        sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
+        sys.stdout.buffer.flush()
+
+    def write_file(self, name: str, text: str) -> None:
+        """Write a file whole or not at all, standard error for `-`; raises UsageError where it can't be."""
+        if name == "-":
+            self.say(text)
+            return
+        scratch = f"{name}.{os.getpid()}.tmp"
+        try:
+            if os.path.exists(name) and not os.path.isfile(name):  # noqa: PTH110, PTH113  a pipe, /dev/stderr
+                scratch = name
+            with open(scratch, "w", encoding="utf-8") as file:  # noqa: PTH123  as above
+                file.write(text)
+            if scratch != name:
+                os.replace(scratch, name)  # noqa: PTH105
+        except OSError as error:
+            if scratch != name and os.path.exists(scratch):  # noqa: PTH110
+                os.remove(scratch)  # noqa: PTH107
+            raise UsageError(f"can't be written: {error.strerror}", where=name) from error
+
+    def say(self, text: str) -> None:
+        """Write to standard error, where nothing but a person reads."""
+        sys.stderr.write(text)
+
+    def fail(self, text: str, code: int) -> int:
+        """Show an error and return the exit code.
+
+        Helm 4 throws a post-renderer's standard error and exit code away; the one thing it shows is
+        a document that is no mapping, which it refuses with its text (all 4.x so far).
+        """
+        if self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests)):
+            lines = "".join(f"  {line}\n" for line in text.splitlines())
+            self.write(b"|-\n" + lines.encode(errors="replace"))
+            return 0
+        self.say(text + "\n")
+        return code
