@@ -76,6 +76,20 @@ SCHEMAS = {
     }
    }
   },
+  "meshConfig": {
+   "description": "How the mesh config comes to name the sensor.",
+   "type": "object",
+   "additionalProperties": false,
+   "properties": {
+    "mode": {
+     "description": "patch: written into the mesh configs of istiod's release. shared: a ConfigMap groundcover-mesh in the sensor's release holds it, and istiod's release gets only the variable SHARED_MESH_CONFIG that names it; Istio calls that experimental, and what the mesh's own config sets wins. Default patch.",
+     "enum": [
+      "patch",
+      "shared"
+     ]
+    }
+   }
+  },
   "sensor": {
    "description": "What the sensor itself does with the traces it takes in. Only reported, never written: the share stored is Istio's percentage times the sensor's ratio.",
    "type": "object",

@@ -130,6 +130,21 @@ def integration(data, custom_formats=None, name_prefix=None):
                             raise Invalid("" + (name_prefix or "data") + ".service.ports must not contain "+str(data__service__ports_keys)+" properties")
                 if data__service_keys:
                     raise Invalid("" + (name_prefix or "data") + ".service must not contain "+str(data__service_keys)+" properties")
+        if "meshConfig" in data_keys:
+            data_keys.remove("meshConfig")
+            data__meshConfig = data["meshConfig"]
+            if not isinstance(data__meshConfig, (dict)):
+                raise Invalid("" + (name_prefix or "data") + ".meshConfig must be object")
+            data__meshConfig_is_dict = isinstance(data__meshConfig, dict)
+            if data__meshConfig_is_dict:
+                data__meshConfig_keys = set(data__meshConfig.keys())
+                if "mode" in data__meshConfig_keys:
+                    data__meshConfig_keys.remove("mode")
+                    data__meshConfig__mode = data__meshConfig["mode"]
+                    if not (isinstance(data__meshConfig__mode, str) and data__meshConfig__mode == 'patch' or isinstance(data__meshConfig__mode, str) and data__meshConfig__mode == 'shared'):
+                        raise Invalid("" + (name_prefix or "data") + ".meshConfig.mode must be one of ['patch', 'shared']")
+                if data__meshConfig_keys:
+                    raise Invalid("" + (name_prefix or "data") + ".meshConfig must not contain "+str(data__meshConfig_keys)+" properties")
         if "sensor" in data_keys:
             data_keys.remove("sensor")
             data__sensor = data["sensor"]

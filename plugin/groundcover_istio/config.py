@@ -32,6 +32,7 @@ DEFAULTS: Final[dict[str, Data]] = {
         "namespace": "groundcover",
         "ports": {"otlpHttp": 4318, "otlpGrpc": 4317, "datadog": 8126, "zipkin": 9411},
     },
+    "meshConfig": {"mode": "patch"},
     "sensor": {"samplingRatio": {"otel": 0.05, "datadog": 0.05}},
     "tracing": {
         "enabled": True,
@@ -94,6 +95,7 @@ OPTIONS: Final = (
     Option("otlp-grpc-port", ("service", "ports", "otlpGrpc"), "integer", "port of the Service for OTLP/gRPC"),
     Option("datadog-port", ("service", "ports", "datadog"), "integer", "port of the Service for Datadog traces"),
     Option("zipkin-port", ("service", "ports", "zipkin"), "integer", "port of the Service for Zipkin spans"),
+    Option("mesh-config-mode", ("meshConfig", "mode"), "text", "how the mesh config is carried", ("patch", "shared")),
     Option(
         "otel-sampling-ratio", ("sensor", "samplingRatio", "otel"), "number", "the sensor's own ratio, only reported"
     ),
@@ -304,6 +306,25 @@ def integration_layer(resources: list[dict[str, Data]], where: str) -> Layer:
     return Layer(where, data)
 
 
+def layer_from_function(resource_list: dict[str, Data]) -> Layer:
+    """The layer of a KRM function's functionConfig: the integration document as its `spec`, or as
+    `integration.yaml` in its `data`; {} where there is none.
+
+    Raises SettingsError where it is neither.
+    """
+    function = resource_list.get("functionConfig")
+    if function is None:
+        return Layer("functionConfig", {})
+    data = function.get("data") if isinstance(function, dict) else None
+    if isinstance(data, dict) and INTEGRATION_KEY in data:
+        found, where = _parsed(str(data[INTEGRATION_KEY]), f"functionConfig, {INTEGRATION_KEY}"), INTEGRATION_KEY
+    else:
+        found, where = (function.get("spec") if isinstance(function, dict) else function), "spec"
+    if found is not None and not isinstance(found, dict):
+        raise SettingsError(f"{where} is not a mapping", where="functionConfig")
+    return Layer("functionConfig", found or {})
+
+
 def resolve(layers: Iterable[Layer]) -> Settings:
     """The settings that `layers`, the weakest first, make over the defaults.
 
@@ -341,6 +362,7 @@ def _settings(data: dict[str, Data]) -> Settings:
         istio_version=parse_version(data["istioVersion"]),
         cluster_domain=data["clusterDomain"],
         service=Service(service["name"], service["namespace"], service["ports"]),
+        mode=data["meshConfig"]["mode"],
         sampling_ratio=data["sensor"]["samplingRatio"],
         tracing=Tracing(
             enabled=tracing["enabled"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
-from groundcover_istio.model import MESH_KEY, Data, Path, ResourceId
+from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from groundcover_istio.stream import Document
 
 # `istio`, `istio-<revision>`, and AKS' `istio-shared-configmap-<revision>`.
-_MESH_NAME: Final = re.compile(r"istio(-.+)?")
+_MESH_NAME: Final = re.compile(rf"istio(-.+)?|{SHARED_NAME}")
+KINDS: Final = ("ConfigMap", "Service", "Telemetry", "IstioOperator", "Istio", "IstioRevision", "Deployment")
 SENSOR_LABELS: Final = {"app.kubernetes.io/name": "sensor", "app.kubernetes.io/part-of": "groundcover"}
 TELEMETRY_GROUP: Final = "telemetry.istio.io/"
 
@@ -46,12 +47,35 @@ class Resource(NamedTuple):
 
 
 class MeshConfig(NamedTuple):
-    """A mesh config: the text in a ConfigMap's key `mesh`, read."""
+    """A mesh config: text in a ConfigMap, or part of an object that Istio's operators read."""
 
     resource: Resource
-    text: str
+    place: Path
+    """Where in the object it stands: ('data', 'mesh'), ('spec', 'meshConfig') or ('spec', 'values', 'meshConfig')."""
+    text: str | None
+    """The text in the ConfigMap; None where it is part of the object."""
     tree: Tree
+    """Of the text, or of the document."""
     data: dict[str, Data]
+    version: str
+    """What the object says of Istio's version; empty if nothing."""
+    root: str
+    """The root namespace that it names, or that its control plane is in; empty if neither is said."""
+
+    @property
+    def where(self) -> str:
+        """Its place for messages."""
+        return f"{self.resource.where}, {'.'.join(map(str, self.place))}"
+
+    @property
+    def is_values(self) -> bool:
+        """Whether it is a value that the chart merges with its own, rather than the mesh config itself."""
+        return self.text is None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is ours, which istiod merges below its own."""
+        return self.resource.id.name == SHARED_NAME
 
 
 class Inventory(NamedTuple):
@@ -62,6 +86,10 @@ class Inventory(NamedTuple):
     """Those that can be the sensor's: by its labels or by its name."""
     meshes: list[MeshConfig]
     telemetries: list[Resource]
+    deployments: list[Resource]
+    """istiod's; found only where they were asked for."""
+    function: Resource | None
+    """The ResourceList of a KRM function, where the stream is one."""
 
 
 def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
@@ -69,21 +97,21 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
 
     Raises ManifestError, its `where` a line of the stream, where one of them or a mesh config can't be read.
     """
-    inventory = Inventory([], [], [], [])
+    inventory = Inventory([], [], [], [], [], None)
     for document in documents:
         for resource in _resources(document):
-            kind, data = resource.id.kind, resource.data
-            if is_integration(data):
+            data = resource.data
+            if resource.id.kind == "ResourceList":
+                inventory = inventory._replace(function=resource)
+            elif is_integration(data):
                 inventory.integrations.append(resource)
-            elif (
-                kind == "ConfigMap"
-                and _MESH_NAME.fullmatch(resource.id.name)
-                and MESH_KEY in _mapping(data.get("data"))
-            ):
-                inventory.meshes.append(_mesh_config(resource))
-            elif kind == "Telemetry" and str(data.get("apiVersion")).startswith(TELEMETRY_GROUP):
+            elif mesh := _mesh_config(resource):
+                inventory.meshes.append(mesh)
+            elif resource.id.kind == "Telemetry" and str(data.get("apiVersion")).startswith(TELEMETRY_GROUP):
                 inventory.telemetries.append(resource)
-            elif kind == "Service" and _may_be_sensor(resource, service_name):
+            elif resource.id.kind == "Deployment":
+                inventory.deployments.append(resource)
+            elif resource.id.kind == "Service" and _may_be_sensor(resource, service_name):
                 inventory.services.append(resource)
     return inventory
 
@@ -104,9 +132,11 @@ def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
     kind = k8syaml.to_data(node.get("kind"))
     items = node.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, k8syaml.Sequence):
+        if kind == "ResourceList":
+            yield node, path
         for index, item in enumerate(items.items):
             yield from _objects(item, (*path, "items", index))
-    elif kind in ("ConfigMap", "Service", "Telemetry"):
+    elif kind in KINDS:
         yield node, path
 
 
@@ -123,7 +153,26 @@ def _may_be_sensor(resource: Resource, service_name: str) -> bool:
     return labelled or resource.id.name == service_name
 
 
-def _mesh_config(resource: Resource) -> MeshConfig:
+def _mesh_config(resource: Resource) -> MeshConfig | None:
+    """The mesh config that an object carries, None if it is not of a kind that does."""
+    kind, group = resource.id.kind, str(resource.data.get("apiVersion")).partition("/")[0]
+    spec = _mapping(resource.data.get("spec"))
+    if (
+        kind == "ConfigMap"
+        and MESH_KEY in _mapping(resource.data.get("data"))
+        and _MESH_NAME.fullmatch(resource.id.name)
+    ):
+        return _text_mesh_config(resource)
+    if kind == "IstioOperator" and group == "install.istio.io":
+        namespace = spec.get("namespace") or _mapping(_mapping(spec.get("values")).get("global")).get("istioNamespace")
+        return _own_mesh_config(resource, ("spec", "meshConfig"), str(spec.get("tag") or ""), str(namespace or ""))
+    if kind in ("Istio", "IstioRevision") and group == "sailoperator.io":
+        version, namespace = str(spec.get("version") or ""), str(spec.get("namespace") or "")
+        return _own_mesh_config(resource, ("spec", "values", "meshConfig"), version, namespace)
+    return None
+
+
+def _text_mesh_config(resource: Resource) -> MeshConfig:
     text = resource.data["data"][MESH_KEY]
     if text is not None and not isinstance(text, str):
         raise ManifestError(
@@ -132,7 +181,25 @@ def _mesh_config(resource: Resource) -> MeshConfig:
             hint="write the mesh config as a block scalar: `mesh: |-`",
         )
     tree, data = read_mesh_config(text or "", resource.where)
-    return MeshConfig(resource, text or "", tree, data)
+    labels = resource.labels
+    version = str(labels.get("helm.sh/chart") or "").removeprefix("istiod-") or str(
+        labels.get("app.kubernetes.io/version") or ""
+    )
+    return MeshConfig(
+        resource, ("data", MESH_KEY), text or "", tree, data, version, str(data.get("rootNamespace") or "")
+    )
+
+
+def _own_mesh_config(resource: Resource, place: Path, version: str, namespace: str) -> MeshConfig:
+    data: Data = resource.data
+    for depth, key in enumerate(place):
+        data = data.get(key)
+        if data is None:
+            data = {}
+        if not isinstance(data, dict):
+            raise ManifestError(f"{'.'.join(map(str, place[: depth + 1]))} is no mapping", where=resource.where)
+    root = str(data.get("rootNamespace") or namespace)
+    return MeshConfig(resource, place, None, resource.tree, data, version, root)
 
 
 def read_mesh_config(text: str, where: str) -> tuple[Tree, dict[str, Data]]:

@@ -311,6 +311,9 @@ def _whole(number: float) -> int | float:
 # A plain scalar that every YAML reader takes for a string: a word, a host name, a path, a duration.
 _SAFE: Final = re.compile(r"[A-Za-z/][A-Za-z0-9/]*([-._/][A-Za-z0-9]+)*|[1-9][0-9]*(ms|s|m|h)")
 _MUST_ESCAPE: Final = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]')
+# A text of several lines that a literal block holds as it is: no line starts or ends with white space.
+_LITERAL: Final = re.compile(r"([^\s][^\n]*\n)(([ ]*[^\s][^\n]*)?\n)*")
+_PLAIN_TEXT: Final = re.compile(r'["\\\n]')
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -381,4 +384,7 @@ def pair_lines(key: str, value: Data, indent: int) -> list[str]:
         return [f"{pad}{key}:", *block_lines(value, indent + 2)]
     if isinstance(value, list) and value:
         return [f"{pad}{key}:", *block_lines(value, indent)]
+    if isinstance(value, str) and _LITERAL.fullmatch(value) and not _MUST_ESCAPE.search(_PLAIN_TEXT.sub("", value)):
+        text = [f"{pad}  {line}" if line else "" for line in value.removesuffix("\n").split("\n")]
+        return [f"{pad}{key}: |", *text]
     return [f"{pad}{key}: {flow_text(value, json=False)}"]

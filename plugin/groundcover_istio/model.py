@@ -13,6 +13,9 @@ Path = tuple[str | int, ...]
 Severity = Literal["info", "warning"]
 
 MESH_KEY: Final = "mesh"
+# The ConfigMap that istiod merges below its own mesh config, where the integration is kept apart (mode shared).
+SHARED_NAME: Final = "groundcover-mesh"
+SHARED_VARIABLE: Final = "SHARED_MESH_CONFIG"
 
 
 class ResourceId(NamedTuple):
@@ -143,6 +146,8 @@ class Settings(NamedTuple):
     """None: read it from the stream."""
     cluster_domain: str
     service: Service
+    mode: str
+    """How the mesh config is carried: patch or shared."""
     sampling_ratio: dict[str, float]
     """The sensor's own, 0 to 1, for `otel` and `datadog`."""
     tracing: Tracing

@@ -10,18 +10,22 @@ from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError
 from groundcover_istio.inventory import Inventory, MeshConfig, Resource, read_mesh_config, take
 from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Path, Settings
+from groundcover_istio.report import sentence
 from groundcover_istio.rules import make_plan
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.plan import Change, dig
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from groundcover_istio.rules.plan import Addition, Change, Plan
+    from groundcover_istio.rules.plan import Addition, Plan
     from groundcover_istio.stream import Document
 
 _INVALID: Final = "the result would not be valid"
-ADDED_TEMPLATE: Final = "templates/groundcover-istio-telemetry.yaml"
+ADDED_TEMPLATES: Final = {
+    "Telemetry": "templates/groundcover-istio-telemetry.yaml",
+    "ConfigMap": "templates/groundcover-istio-mesh.yaml",
+}
 
 
 def run(manifests: bytes, layers: Sequence[config.Layer] = ()) -> Outcome:
@@ -32,6 +36,8 @@ def run(manifests: bytes, layers: Sequence[config.Layer] = ()) -> Outcome:
     """
     settings, inventory = _read(manifests, layers)
     plan = make_plan(inventory, settings, stream.istiod_tags(manifests) if inventory.meshes else [])
+    if inventory.function:
+        plan = _for_function(plan, inventory.function)
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]
     added = [_added_text(manifests, addition) for addition in plan.additions]
     after = stream.splice(manifests, replaced, added) if replaced or added else manifests
@@ -39,17 +45,39 @@ def run(manifests: bytes, layers: Sequence[config.Layer] = ()) -> Outcome:
 
 
 def _read(manifests: bytes, layers: Sequence[config.Layer]) -> tuple[Settings, Inventory]:
-    """The settings and what they find in the stream, of which the integration ConfigMap is a part."""
-    outside = config.resolve(layers)
-    inventory = take(stream.candidates(manifests, outside.service.name), outside.service.name)
-    if not inventory.integrations:
-        return outside, inventory
-    own = config.integration_layer([each.data for each in inventory.integrations], "")
-    settings = config.resolve([own, *layers])
+    """The settings and what they find in the stream, of which the settings' own carriers are a part."""
+    settings = config.resolve(layers)
+    inventory = _take(manifests, settings)
+    own = []
+    if inventory.integrations:
+        own.append(config.integration_layer([each.data for each in inventory.integrations], ""))
+    if inventory.function:
+        own.append(config.layer_from_function(inventory.function.data))
+    if not own:
+        return settings, inventory
+    inside = config.resolve([*own, *layers])
+    changed = (inside.service.name, inside.mode) != (settings.service.name, settings.mode)
+    return inside, _take(manifests, inside) if changed else inventory
+
+
+def _take(manifests: bytes, settings: Settings) -> Inventory:
     name = settings.service.name
-    if name != outside.service.name:
-        inventory = take(stream.candidates(manifests, name), name)
-    return settings, inventory
+    return take(stream.candidates(manifests, name, deployments=settings.mode == "shared"), name)
+
+
+def _for_function(plan: Plan, function: Resource) -> Plan:
+    """As a KRM function: what is added is one more item, and the decisions are results."""
+    operations = [Operation("append", ("items",), addition.data) for addition in plan.additions]
+    results = [
+        {
+            "message": f"{each.resource}: {sentence(each)}" if each.resource else sentence(each),
+            "severity": each.severity,
+        }
+        for each in plan.decisions
+    ]
+    operations.append(Operation("set", ("results",), results))
+    # The list's own change comes last: what goes into its items stands before what goes behind them.
+    return plan._replace(changes=[*plan.changes, Change(function, operations)], additions=[])
 
 
 def _by_document(plan: Plan) -> list[tuple[Document, list[Change]]]:
@@ -66,13 +94,22 @@ def _resource(change: Change) -> Resource:
 
 def _edited(document: Document, changes: list[Change], settings: Settings) -> str:
     edits: list[Edit] = []
+    # Changes of one tree go together: at one place of the text their order matters.
+    structured: dict[int, list[Operation]] = {}
     for change in changes:
         resource = _resource(change)
         try:
-            if isinstance(change.target, MeshConfig):
-                edits.append(_mesh_edit(change.target, change.operations))
+            if isinstance(change.target, MeshConfig) and change.target.text is not None:
+                edits.append(_mesh_edit(change.target, change.target.text, change.operations))
             else:
-                edits += edits_for(document.text, resource.tree, _below(resource, change.operations))
+                structured.setdefault(resource.ordinal, []).extend(_in_document(change))
+        except ToolError as error:
+            error.where = f"{resource.where}, {error.where}" if error.where else resource.where
+            raise
+    for change in changes:
+        resource = _resource(change)
+        try:
+            edits += edits_for(document.text, resource.tree, structured.pop(resource.ordinal, []))
         except ToolError as error:
             error.where = f"{resource.where}, {error.where}" if error.where else resource.where
             raise
@@ -81,19 +118,23 @@ def _edited(document: Document, changes: list[Change], settings: Settings) -> st
     return text
 
 
-def _mesh_edit(mesh: MeshConfig, operations: list[Operation]) -> Edit:
+def _mesh_edit(mesh: MeshConfig, text: str, operations: list[Operation]) -> Edit:
     resource = mesh.resource
-    holder, scalar = find_scalar(resource.tree, (*resource.path, "data", MESH_KEY))
+    holder, scalar = find_scalar(resource.tree, (*resource.path, *mesh.place))
     try:
-        inner = edits_for(mesh.text, mesh.tree, operations)
+        inner = edits_for(text, mesh.tree, operations)
     except ToolError as error:
         error.where = "data.mesh"
         raise
     return embed(resource.document.text, holder, scalar, inner)
 
 
-def _below(resource: Resource, operations: list[Operation]) -> list[Operation]:
-    return [operation._replace(path=(*resource.path, *operation.path)) for operation in operations]
+def _in_document(change: Change) -> list[Operation]:
+    """The operations with their paths from the document's root."""
+    resource = _resource(change)
+    place = change.target.place if isinstance(change.target, MeshConfig) else ()
+    base = (*resource.path, *place)
+    return [operation._replace(path=(*base, *operation.path)) for operation in change.operations]
 
 
 # --- verification --------------------------------------------------------------------------------
@@ -107,18 +148,18 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
     try:
         before, after = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(each)] for each in (document.text, text))
         for change in changes:
-            resource = _resource(change)
+            resource, target = _resource(change), change.target
             found, wanted = (_object_at(data[resource.ordinal], resource.path) for data in (after, before))
-            if isinstance(change.target, MeshConfig):
+            if isinstance(target, MeshConfig) and target.text is not None:
                 _, mesh = read_mesh_config(found["data"][MESH_KEY], "")
-                planned = apply_to_data(k8syaml.to_data(change.target.tree.root) or {}, change.operations)
+                planned = apply_to_data(k8syaml.to_data(target.tree.root) or {}, change.operations)
                 if mesh != planned:
                     raise _not_verified(changes, "the edited mesh config reads differently from the plan")
                 wanted["data"][MESH_KEY] = found["data"][MESH_KEY]
-                _require_valid("mesh-config", _ours(mesh, settings), f"{resource.where}, data.mesh")
+                _require_valid("mesh-config", _ours(mesh, settings), target.where)
             else:
-                apply_to_data(wanted, change.operations)
-                _require_valid("telemetry", found, resource.where)
+                apply_to_data(before[resource.ordinal], _in_document(change))
+                _require_valid_object(found, target, settings)
     except (ManifestError, LookupError, TypeError) as error:
         if isinstance(error, ManifestError) and error.message.startswith(_INVALID):
             raise
@@ -156,6 +197,13 @@ def _without_nulls(data: Data) -> Data:
     return [_without_nulls(item) for item in data] if isinstance(data, list) else data
 
 
+def _require_valid_object(found: Data, target: MeshConfig | Resource, settings: Settings) -> None:
+    if isinstance(target, MeshConfig):
+        _require_valid("mesh-config", _ours(dig(found, *map(str, target.place)), settings), target.where)
+    elif target.id.kind == "Telemetry":
+        _require_valid("telemetry", found, target.where)
+
+
 def _require_valid(schema: str, data: Data, where: str) -> None:
     found = problems(schema, data)  # type: ignore[arg-type]  # one of two literals, by the callers above
     if found:
@@ -179,13 +227,15 @@ def _added_text(manifests: bytes, addition: Addition) -> str:
     Helm 3 finds a template for --show-only by its `# Source:` comment, Helm 4 by an annotation
     that it strips again; an annotation Helm 4 did not ask for would stay in the cluster.
     """
-    chart, annotated = stream.chart_of(manifests, addition.beside.document)
-    name = f"{chart}/{ADDED_TEMPLATE}"
     data = dict(addition.data)
+    place = f"{data['kind']} {data['metadata']['namespace']}/{data['metadata']['name']}"
+    if data["kind"] == "Telemetry":
+        _require_valid("telemetry", data, place)
+    chart, annotated = stream.chart_of(manifests, addition.beside.document)
+    name = f"{chart}/{ADDED_TEMPLATES[data['kind']]}"
     if chart and annotated:
         data["metadata"] = {**data["metadata"], "annotations": {stream.FILENAME_ANNOTATION: name}}
     lines = k8syaml.block_lines(data, 0)
     if chart and not annotated:
         lines.insert(0, f"# Source: {name}")
-    _require_valid("telemetry", addition.data, f"Telemetry {data['metadata']['namespace']}/{data['metadata']['name']}")
     return "\n".join(lines) + "\n"

@@ -21,8 +21,13 @@ _KIND: Final = rb"[\"']?kind[\"']?\s*:\s*[\"']?(?:%s|List)\b"
 _CONFIG_MAP: Final = re.compile(_KIND % rb"ConfigMap")
 _SERVICE: Final = re.compile(_KIND % rb"Service")
 _TELEMETRY: Final = re.compile(_KIND % rb"Telemetry")
+_OPERATOR: Final = re.compile(_KIND % rb"IstioOperator")
+_SAIL: Final = re.compile(_KIND % rb"Istio(?:Revision)?")
+_DEPLOYMENT: Final = re.compile(_KIND % rb"Deployment")
+_RESOURCE_LIST: Final = re.compile(_KIND % rb"Resource")
 _MESH: Final = re.compile(rb"(?<![\w.-])mesh[\"']?\s*:")
-_MESH_NAME: Final = re.compile(rb"name[\"']?\s*:\s*[\"']?istio\b")
+_MESH_NAME: Final = re.compile(rb"name[\"']?\s*:\s*[\"']?(?:istio|groundcover-mesh)\b")
+_ISTIOD: Final = re.compile(rb"name[\"']?\s*:\s*[\"']?istiod\b")
 
 # Where Helm says which template a document came from: Helm 3 in a comment, Helm 4 in an annotation.
 _SOURCE: Final = re.compile(rb"^# Source: ([^/\s]+)/\S", re.MULTILINE)
@@ -49,17 +54,22 @@ class Document(NamedTuple):
     """Its characters, without a byte order mark."""
 
 
-def candidates(stream: bytes, service_name: str) -> tuple[Document, ...]:
-    """The documents that can hold a mesh config, our integration, the sensor Service or a Telemetry.
+def candidates(stream: bytes, service_name: str, *, deployments: bool = False) -> tuple[Document, ...]:
+    """The documents that can hold a mesh config, our integration, the sensor's Service or a Telemetry.
 
+    With `deployments` also istiod's Deployment, which only the shared mesh config needs.
     Raises ManifestError when one of them is not UTF-8.
     """
     marks = (
         (b"mesh", (_CONFIG_MAP, _MESH, _MESH_NAME)),
         (b"istio-integration", (_CONFIG_MAP,)),
         (b"telemetry.istio.io", (_TELEMETRY,)),
+        (b"install.istio.io", (_OPERATOR,)),
+        (b"sailoperator.io", (_SAIL,)),
+        (b"config.kubernetes.io", (_RESOURCE_LIST,)),
         (b"groundcover", (_SERVICE,)),
         (service_name.encode(), (_SERVICE,)),
+        *(((b"istiod", (_DEPLOYMENT, _ISTIOD)),) if deployments else ()),
     )
     found: dict[int, int] = {}
     for mark, patterns in marks:

@@ -46,8 +46,10 @@ def test_case(name: str, tool: Callable[..., tuple[int, bytes, str]], request: p
 
 @pytest.mark.parametrize("name", [name for name in NAMES if (CASES / name / "expected.yaml").exists()])
 def test_case_again(name: str, tool: Callable[..., tuple[int, bytes, str]]) -> None:
-    """What came out goes through again without a change: f(f(x)) == f(x)."""
+    """What came out goes through again without a change: f(f(x)) == f(x). The results of a KRM function are of each run."""
     case = CASES / name
     once = (case / "expected.yaml").read_bytes()
     code, twice, _ = tool(*arguments(case), stdin=once)
-    assert (code, twice) == (0, once)
+    assert code == 0
+    assert twice.partition(b"\nresults:\n")[0].rstrip() == once.partition(b"\nresults:\n")[0].rstrip()
+    assert twice == once or b"kind: ResourceList" in once

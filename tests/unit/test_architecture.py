@@ -41,12 +41,19 @@ ALLOWED = {
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
     "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
     "rules.telemetry": {"errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.versions"},
-    "rules": {"model", "inventory", "rules.plan", "rules.versions", "rules.sensor", "rules.mesh_config", "rules.telemetry"},
-    "pipeline": {
-        "errors", "model", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded", "rules",
-        "rules.plan",
+    "rules.shared": {
+        "errors", "model", "istio", "k8syaml", "spelling", "inventory", "rules.plan", "rules.sensor", "rules.provider",
+        "rules.mesh_config",
+    },
+    "rules": {
+        "model", "inventory", "rules.plan", "rules.versions", "rules.sensor", "rules.mesh_config", "rules.telemetry",
+        "rules.shared",
     },
     "report": {"model"},
+    "pipeline": {
+        "errors", "model", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded", "rules",
+        "rules.plan", "report",
+    },
     "helm_plugin": {"errors", ""},
     "checks.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "layout",

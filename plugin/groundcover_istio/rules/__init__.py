@@ -8,6 +8,7 @@ from groundcover_istio.model import Decision, Sampling, Settings
 from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan
 from groundcover_istio.rules.sensor import find_sensor
+from groundcover_istio.rules.shared import plan_shared
 from groundcover_istio.rules.telemetry import plan_telemetry
 from groundcover_istio.rules.versions import mesh_version
 
@@ -30,7 +31,10 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
         plan.decisions.append(Decision("nothing-here", "info", "", {}))
         return plan
     sensor = find_sensor(inventory, settings)
-    for mesh in inventory.meshes:
+    if settings.mode == "shared":
+        version = mesh_version(inventory.meshes[0] if inventory.meshes else None, settings, istiod_tags)
+        plan_shared(plan, inventory, Context(settings, sensor, version, bool(ours)))
+    for mesh in inventory.meshes if settings.mode == "patch" else []:
         version = mesh_version(mesh, settings, istiod_tags)
         plan_mesh_config(plan, mesh, Context(settings, sensor, version, bool(ours)))
     plan_telemetry(plan, inventory, settings, istiod_tags)

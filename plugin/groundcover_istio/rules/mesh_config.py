@@ -21,7 +21,7 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
     Raises ManifestError where something that is to be edited has a wrong type or stands against the settings.
     """
     settings = context.settings
-    _require_shapes(mesh)
+    require_shapes(mesh)
     operations: list[Operation] = []
     name = str(mesh.resource.id)
     if settings.tracing.enabled:
@@ -44,15 +44,17 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
         )
         if settings.tracing.activation != "none" and not by_telemetry:
             operations += _default_access_log(plan, mesh, settings)
+    if mesh.is_values and mesh.resource.id.kind == "IstioOperator":
+        _require_one_place(mesh)
     if operations:
         plan.changes.append(Change(mesh, operations))
     else:
         plan.decisions.append(Decision("unchanged", "info", name, {}))
 
 
-def _require_shapes(mesh: MeshConfig) -> None:
-    """What is to be edited must be of the type istiod reads; a wrong type makes it discard the whole mesh config."""
-    data, where = mesh.data, f"{mesh.resource.where}, data.mesh"
+def require_shapes(mesh: MeshConfig) -> None:
+    """Raise ManifestError for a wrong type, which makes istiod discard the whole mesh config."""
+    data, where = mesh.data, mesh.where
     for key, other in istio.OTHER_SPELLINGS.items():
         if other in data:
             raise ManifestError(f"{other} is spelt in snake case", where=where, hint=f"write {key}")
@@ -80,6 +82,18 @@ def _require_shapes(mesh: MeshConfig) -> None:
                 raise _wrong_shape(f"{path}[{index}]", value, words, where)
 
 
+def _require_one_place(mesh: MeshConfig) -> None:
+    """The operator lays spec.meshConfig over spec.values.meshConfig, and lists replace each other."""
+    below = dig(mesh.resource.data, "spec", "values", "meshConfig")
+    keys = [key for key in istio.OTHER_SPELLINGS if isinstance(below, dict) and below.get(key) is not None]
+    if keys:
+        raise ManifestError(
+            f"{', '.join(keys)} in spec.values.meshConfig would be hidden by what is written to spec.meshConfig",
+            where=mesh.resource.where,
+            hint="move it to spec.meshConfig",
+        )
+
+
 def _wrong_shape(path: str, value: Data, words: str, where: str) -> ManifestError:
     return ManifestError(
         f"{path} is {show(value)}, not {words}; istiod discards a mesh config with such an error whole",
@@ -100,11 +114,11 @@ def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Op
         return operations
     if not current:
         plan.decisions.append(Decision("tracer-activated", "info", resource, {"provider": name}))
-        return [*operations, Operation("append", ("defaultProviders", "tracing"), name)]
+        return [*operations, *_keep_metrics(plan, mesh), Operation("append", ("defaultProviders", "tracing"), name)]
     if not settings.tracing.replace_default_provider:
         raise ManifestError(
             f'defaultProviders.tracing names "{current[0]}", not "{name}"; Istio uses only the first one',
-            where=f"{mesh.resource.where}, data.mesh",
+            where=mesh.where,
             hint="set tracing.replaceDefaultProvider to true (--replace-default-provider true) to replace it,\n"
             f'tracing.providerName to "{current[0]}" if that is the sensor\'s,\n'
             'or tracing.activation to "telemetry" to keep it as the default',
@@ -143,7 +157,16 @@ def _default_access_log(plan: Plan, mesh: MeshConfig, settings: Settings) -> lis
     plan.decisions.append(Decision("access-log-activated", "info", str(mesh.resource.id), {"provider": name}))
     path: Path = ("defaultProviders", "accessLogging")
     names = [name, istio.BUILT_IN_FILE_LOG] if file_log and not current else [name]
-    return [Operation("append", path, each) for each in names]
+    return [*_keep_metrics(plan, mesh), *(Operation("append", path, each) for each in names)]
+
+
+def _keep_metrics(plan: Plan, mesh: MeshConfig) -> list[Operation]:
+    """In values defaultProviders takes the place of the chart's own, which names prometheus (_helpers.tpl)."""
+    said = Decision("metrics-kept", "info", str(mesh.resource.id), {})
+    if not mesh.is_values or said in plan.decisions or "metrics" in (mesh.data.get("defaultProviders") or {}):
+        return []
+    plan.decisions.append(said)
+    return [Operation("set", ("defaultProviders", "metrics"), ["prometheus"])]
 
 
 def _note_legacy_tracer(plan: Plan, mesh: MeshConfig) -> None:

@@ -71,10 +71,10 @@ def define_provider(
         names = ", ".join(f'"{providers[index]["name"]}"' for index in found)
         raise ManifestError(
             f'extensionProviders has {names} where "{name}" is to stand; Istio ignores case there',
-            where=f"{where}, data.mesh",
+            where=mesh.where,
             hint=f"remove what is superfluous, or set {setting} to another name",
         )
-    _refuse_foreign(entry, context.sensor, f"{where}, data.mesh, extensionProviders[{found[0]}]", setting)
+    _refuse_foreign(entry, context.sensor, f"{mesh.where}, extensionProviders[{found[0]}]", setting)
     operations, wrong = _repair(entry, kind, payload, ("extensionProviders", found[0]))
     if operations:
         plan.decisions.append(

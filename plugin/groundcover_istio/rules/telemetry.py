@@ -23,14 +23,13 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
     if activation not in ("auto", "telemetry"):
         return
     ours = [*inventory.services, *inventory.integrations]
-    homes = [mesh.resource for mesh in inventory.meshes] if activation == "telemetry" else ours
+    with_mesh = activation == "telemetry" and settings.mode == "patch"
+    homes = [mesh.resource for mesh in inventory.meshes] if with_mesh else ours
     if not homes:
         if ours:
             plan.decisions.append(Decision("telemetry-with-mesh", "warning", str(ours[0].id), {}))
         return
-    roots: dict[str, MeshConfig | None] = {
-        str(mesh.data.get("rootNamespace") or settings.root_namespace): mesh for mesh in inventory.meshes
-    }
+    roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in inventory.meshes}
     for root, mesh in (roots or {settings.root_namespace: None}).items():
         version = mesh_version(mesh, settings, istiod_tags)
         spec = telemetry_spec(settings, [each.data for each in inventory.meshes])

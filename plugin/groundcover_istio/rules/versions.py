@@ -13,19 +13,14 @@ if TYPE_CHECKING:
 
 
 def mesh_version(mesh: MeshConfig | None, settings: Settings, istiod_tags: list[str]) -> Version:
-    """The Istio version of a mesh: as set, else by the istiod image, else by the chart's labels, else assumed."""
+    """The Istio version of a mesh: as set, else by the istiod image, else by what the object says, else assumed."""
     if settings.istio_version:
         return settings.istio_version
     tags = {version for tag in istiod_tags if (version := _release(tag))}
     if len(tags) == 1:
         return tags.pop()
-    labels = mesh.resource.labels if mesh else {}
-    for text in (
-        str(labels.get("helm.sh/chart", "")).removeprefix("istiod-"),
-        str(labels.get("app.kubernetes.io/version")),
-    ):
-        if version := _release(text):
-            return version
+    if mesh and (version := _release(mesh.version)):
+        return version
     return min(tags) if tags else istio.ASSUMED_VERSION
 
 
