@@ -162,6 +162,19 @@ class Sampling(NamedTuple):
     sensor_ratio: float
 
 
+class Effect(NamedTuple):
+    """What a mesh does once its mesh config is applied."""
+
+    resource: str
+    tracer: str
+    target: str
+    """Host and port of the sensor."""
+    activation: str
+    """What turns the tracer on, as `report.ACTIVATIONS` spells it."""
+    restarts: tuple[str, ...]
+    """What has to start anew for all of it to hold: pods, istiod."""
+
+
 class Outcome(NamedTuple):
     """One run: the stream before and after, and what was decided."""
 
@@ -170,3 +183,5 @@ class Outcome(NamedTuple):
     decisions: tuple[Decision, ...]
     sampling: Sampling | None
     """None where nothing of the mesh or the sensor was in the stream."""
+    effects: tuple[Effect, ...] = ()
+    """One for each mesh config in the stream that is traced."""

@@ -41,7 +41,7 @@ def run(manifests: bytes, layers: Sequence[config.Layer] = ()) -> Outcome:
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]
     added = [_added_text(manifests, addition) for addition in plan.additions]
     after = stream.splice(manifests, replaced, added) if replaced or added else manifests
-    return Outcome(manifests, after, tuple(plan.decisions), plan.sampling)
+    return Outcome(manifests, after, tuple(plan.decisions), plan.sampling, tuple(plan.effects))
 
 
 def _read(manifests: bytes, layers: Sequence[config.Layer]) -> tuple[Settings, Inventory]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from groundcover_istio.model import Decision, Outcome, Sampling
+    from groundcover_istio.model import Data, Decision, Outcome, Sampling
 
 # One sentence for each code; the codes themselves are what programs and tests may rely on.
 SENTENCES: Final = {
@@ -47,13 +47,14 @@ def sentence(decision: Decision) -> str:
 
 def text_report(outcome: Outcome) -> str:
     """The decisions and the effective sampling, a line each."""
-    lines = [
-        f"{'warning: ' if each.severity == 'warning' else ''}{_subject(each)}{sentence(each)}"
-        for each in outcome.decisions
-    ]
-    if outcome.sampling:
-        lines.append("effective sampling: " + sampling_text(outcome.sampling))
-    return "".join(line + "\n" for line in lines)
+    sampling = "effective sampling: " + sampling_text(outcome.sampling) + "\n" if outcome.sampling else ""
+    return decisions_text(outcome) + sampling
+
+
+def decisions_text(outcome: Outcome) -> str:
+    """The decisions, a line each."""
+    warnings = {"warning": "warning: ", "info": ""}
+    return "".join(f"{warnings[each.severity]}{_subject(each)}{sentence(each)}\n" for each in outcome.decisions)
 
 
 def _subject(decision: Decision) -> str:
@@ -73,10 +74,51 @@ def sampling_text(sampling: Sampling) -> str:
     return text
 
 
+ACTIVATIONS: Final = {
+    "default": "as the default tracer",
+    "telemetry": "where a Telemetry names it",
+    "none": "once a Telemetry names it; until then nothing is sent",
+}
+
+
+def effect_text(outcome: Outcome) -> str:
+    """What the mesh does once the manifests are applied, a line each; empty where no mesh config is among them."""
+    lines = [
+        f"{each.resource}: spans go to {each.target} through {each.tracer}, {ACTIVATIONS[each.activation]}"
+        for each in outcome.effects
+    ]
+    restarts = {restart for each in outcome.effects for restart in each.restarts}
+    if outcome.effects:
+        lines.append("live, without a restart: the provider, the default tracer, and the Telemetry with its percentage")
+    if "istiod" in restarts:
+        lines.append("restart: istiod starts anew to read the shared mesh config; the release does that")
+    if "pods" in restarts:
+        lines.append(
+            "restart: a pod takes the mesh config's sampling over when it starts anew; no need with the Telemetry"
+        )
+    if outcome.sampling:
+        lines.append("effective sampling: " + sampling_text(outcome.sampling))
+    return "".join(line + "\n" for line in lines)
+
+
 def json_report(outcome: Outcome) -> str:
-    """The same as JSON: changed, decisions by code, sampling."""
+    """The same as JSON: changed, decisions by code, the mesh's doings, sampling."""
+    return _json(report_data(outcome))
+
+
+def json_diff(outcome: Outcome) -> str:
+    """The JSON report with the unified diff in it."""
+    return _json({**report_data(outcome), "diff": "".join(unified_diff(outcome))})
+
+
+def _json(data: dict[str, Data]) -> str:
     import json  # noqa: PLC0415  5 ms, and seldom asked for
 
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def report_data(outcome: Outcome) -> dict[str, Data]:
+    """What the JSON reports hold."""
     decisions = [
         {
             "code": each.code,
@@ -96,14 +138,16 @@ def json_report(outcome: Outcome) -> str:
             "sensorRatio": outcome.sampling.sensor_ratio,
             "storedPercentage": None if percentage is None else round(percentage * outcome.sampling.sensor_ratio, 9),
         }
-    data = {"changed": outcome.after != outcome.before, "decisions": decisions, "sampling": sampling}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    mesh = [{**each._asdict(), "restarts": list(each.restarts)} for each in outcome.effects]
+    return {"changed": outcome.after != outcome.before, "decisions": decisions, "mesh": mesh, "sampling": sampling}
 
 
 FORMATS: Final[dict[str, Callable[[Outcome], str]]] = {"text": text_report, "json": json_report}
 
+_COLORS: Final = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 
-def unified_diff(outcome: Outcome) -> Iterator[str]:
+
+def unified_diff(outcome: Outcome, *, color: bool = False) -> Iterator[str]:
     """The difference between the stream before and after, with three lines of context."""
     import difflib  # noqa: PLC0415  5 ms, only to diff
 
@@ -111,4 +155,6 @@ def unified_diff(outcome: Outcome) -> Iterator[str]:
         text.decode(errors="replace").splitlines(keepends=True) for text in (outcome.before, outcome.after)
     )
     for line in difflib.unified_diff(before, after, "rendered", "post-rendered"):
-        yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+        text = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+        code = _COLORS.get(line[0]) if color else None
+        yield f"{code}{text[:-1]}\033[0m\n" if code else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -230,25 +231,72 @@ def test_reports(tool: Callable[..., Any], tmp_path: Path) -> None:
 
 
 def test_diff(tool: Callable[..., Any]) -> None:
-    """The difference, the decisions and the sampling; exit 1 if there is one, 0 if not."""
+    """The difference, the decisions, what the mesh does then; exit 1 if there is a difference, 0 if not."""
     code, out, err = tool("diff", stdin=ISTIOD)
     assert (code, err) == (1, "")
     text = out.decode()
     assert text.startswith("--- rendered\n+++ post-rendered\n@@ ")
     assert "\n+    - name: otel-tracing\n" in text
     assert "ConfigMap istio-system/istio: otel-tracing is the default tracing provider" in text
-    assert "effective sampling: Istio 1 %" in text
+    host = "groundcover-sensor.groundcover.svc.cluster.local:4318"
+    assert f"\n\nConfigMap istio-system/istio: spans go to {host} through otel-tracing, as the default tracer\n" in text
+    assert text.endswith("= 0.05 % of requests stored (1 request in 2,000)\n")
     again = tool("diff", stdin=tool(stdin=ISTIOD).out)
     assert again.code == 0
     assert again.out.startswith(b"ConfigMap istio-system/istio: already says what it has to say\n")
-    assert (
-        b"\\ No newline at end of file"
-        in tool(
-            "diff",
-            stdin=ISTIOD.rstrip(b"\n")
-            + b"\n---\nkind: ConfigMap\nmetadata: {name: istio-x}\ndata:\n  mesh: |-\n    a: 1",
-        ).out
+    unfinished = (
+        ISTIOD.rstrip(b"\n") + b"\n---\nkind: ConfigMap\nmetadata: {name: istio-x}\ndata:\n  mesh: |-\n    a: 1"
     )
+    assert b"\\ No newline at end of file" in tool("diff", stdin=unfinished).out
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        pytest.param(
+            ["--activation", "none"], ["once a Telemetry names it; until then nothing is sent"], id="not activated"
+        ),
+        pytest.param(["--activation", "telemetry"], ["where a Telemetry names it"], id="by Telemetry"),
+        pytest.param(["--mesh-config-mode", "shared"], ["restart: istiod starts anew"], id="shared"),
+        pytest.param(["--tracing", "false"], [], id="switched off"),
+    ],
+)
+def test_diff_says_what_the_mesh_does(options: list[str], lines: list[str], tool: Callable[..., Any]) -> None:
+    """For each way to turn the tracer on."""
+    text = tool("diff", *options, stdin=ISTIOD).out.decode()
+    assert [line for line in lines if line not in text] == []
+    assert ("spans go to" in text) == bool(lines)
+
+
+def test_diff_as_json(tool: Callable[..., Any]) -> None:
+    """The same for programs."""
+    code, out, _ = tool("diff", "--format", "json", stdin=ISTIOD)
+    assert code == 1
+    data = json.loads(out)
+    assert data["diff"].startswith("--- rendered\n")
+    assert data["mesh"] == [
+        {
+            "resource": "ConfigMap istio-system/istio",
+            "tracer": "otel-tracing",
+            "target": "groundcover-sensor.groundcover.svc.cluster.local:4318",
+            "activation": "default",
+            "restarts": ["pods"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_diff_on_a_terminal(variables: dict[str, str], colored: bool) -> None:  # noqa: FBT001
+    """In colour, unless NO_COLOR says no."""
+    terminal, end = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | variables
+    command = [sys.executable, "-m", "groundcover_istio", "diff", "--activation", "none"]
+    subprocess.run(command, input=ISTIOD, stdout=end, env=environment, check=False)
+    os.close(end)
+    shown = os.read(terminal, 65536)
+    os.close(terminal)
+    assert (b"\033[32m+    - name: otel-tracing\033[0m" in shown) == colored
+    assert b"spans go to" in shown
 
 
 # --- errors --------------------------------------------------------------------------------------

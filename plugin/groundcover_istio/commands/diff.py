@@ -1,4 +1,4 @@
-"""diff: what render would change, and why."""
+"""diff: what render would change, why, and what the mesh does then."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ def parser() -> Parser:
     """The arguments of the command."""
     made = Parser(
         "diff",
-        "Show what the post-renderer would change, why, and what share of requests is stored then.",
+        "Show what the post-renderer would change, why, and what the mesh does then.",
         "example: helm template istiod istio/istiod -n istio-system | groundcover-istio diff\n"
         "exit codes: 0 nothing to change, 1 something, 2 usage or settings, 3 manifests",
         usage="[OPTIONS] [FILE]",
     )
     made.add_argument("file", nargs="?", default="-", metavar="FILE", help="manifests, default standard input")
+    made.add_argument("--format", choices=("text", "json"), default="text", help="default text")
     add_settings(made)
     return made
 
@@ -31,6 +32,10 @@ def run(arguments: list[str], console: Console) -> int:
     """Show the difference; 0 if there is none, else 1."""
     options = parse(parser(), arguments, console)
     outcome = pipeline.run(console.read(options.file), layers(options, console))
-    console.write("".join(report.unified_diff(outcome)))
-    console.write(report.text_report(outcome))
+    if options.format == "json":
+        console.write(report.json_diff(outcome))
+    else:
+        difference = "".join(report.unified_diff(outcome, color=console.color))
+        parts = [difference, report.decisions_text(outcome), report.effect_text(outcome)]
+        console.write("\n".join(part for part in parts if part))
     return DIFFERENT if outcome.after != outcome.before else 0

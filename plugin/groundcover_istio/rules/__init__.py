@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundcover_istio.model import Decision, Sampling, Settings
+from groundcover_istio.model import Decision, Effect, Sampling, Settings
 from groundcover_istio.rules.mesh_config import plan_mesh_config
-from groundcover_istio.rules.plan import Context, Plan
-from groundcover_istio.rules.sensor import find_sensor
+from groundcover_istio.rules.plan import Context, Plan, Sensor
+from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
 from groundcover_istio.rules.shared import plan_shared
 from groundcover_istio.rules.telemetry import plan_telemetry
 from groundcover_istio.rules.versions import mesh_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from groundcover_istio.inventory import Inventory
 
 
@@ -22,7 +24,7 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
     `istiod_tags` are the tags of the istiod images in it. Raises SettingsError and ManifestError
     where the settings can't be carried out on it.
     """
-    plan = Plan([], [], [], None)
+    plan = Plan([], [], [], None, [])
     ours = [*inventory.integrations, *inventory.services]
     if not settings.enabled:
         plan.decisions.append(Decision("disabled", "info", "", {}))
@@ -40,5 +42,18 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
     plan_telemetry(plan, inventory, settings, istiod_tags)
     if not settings.tracing.enabled:
         return plan
+    plan.effects.extend(_effects(inventory, settings, sensor))
     ratio = settings.sampling_ratio["datadog" if settings.tracing.protocol == "datadog" else "otel"]
     return plan._replace(sampling=Sampling(settings.tracing.protocol, settings.tracing.sampling_percentage, ratio))
+
+
+def _effects(inventory: Inventory, settings: Settings, sensor: Sensor) -> Iterator[Effect]:
+    """What each mesh of the stream does then: where its spans go, what turns that on, what has to start anew."""
+    tracing, shared = settings.tracing, settings.mode == "shared"
+    target = f"{sensor.host}:{sensor.ports[PORT_ROLES[tracing.protocol]]}"
+    activation = {"auto": "default", "mesh": "default"}.get(tracing.activation, tracing.activation)
+    samples = tracing.activation in ("auto", "mesh") and bool(tracing.sampling_percentage)
+    restarts = (("istiod",) if shared else ()) + (("pods",) if samples else ())
+    for mesh in inventory.meshes:
+        if not (shared and mesh.is_shared):
+            yield Effect(str(mesh.resource.id), tracing.provider_name, target, activation, restarts)

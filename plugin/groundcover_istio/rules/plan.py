@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from groundcover_istio.inventory import MeshConfig, Resource
-    from groundcover_istio.model import Data, Decision, Operation, Sampling, Settings, Version
+    from groundcover_istio.model import Data, Decision, Effect, Operation, Sampling, Settings, Version
 
 
 class Sensor(NamedTuple):
@@ -41,6 +41,7 @@ class Plan(NamedTuple):
     additions: list[Addition]
     decisions: list[Decision]
     sampling: Sampling | None
+    effects: list[Effect]
 
 
 class Context(NamedTuple):
