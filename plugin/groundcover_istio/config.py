@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.errors import ManifestError, SettingsError, UsageError
-from groundcover_istio.model import AccessLogs, Data, Grpc, Http, Service, Settings, Tracing, Version, Zipkin
+from groundcover_istio.model import (
+    DEFAULT_SERVICE,
+    AccessLogs,
+    Data,
+    Grpc,
+    Http,
+    Service,
+    Settings,
+    Tracing,
+    Version,
+    Zipkin,
+)
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
@@ -28,7 +39,7 @@ DEFAULTS: Final[dict[str, Data]] = {
     "istioVersion": "",
     "clusterDomain": "cluster.local",
     "service": {
-        "name": "groundcover-sensor",
+        "name": DEFAULT_SERVICE,
         "namespace": "groundcover",
         "ports": {"otlpHttp": 4318, "otlpGrpc": 4317, "datadog": 8126, "zipkin": 9411},
     },

@@ -21,8 +21,8 @@ class Console:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
         self.channel = "auto"
-        self.manifests = b""
-        """What was read from standard input, once it was."""
+        self.manifests: bytes | None = None
+        """What was read from standard input, once it was: it can be read only once."""
 
     @property
     def color(self) -> bool:
@@ -40,6 +40,8 @@ class Console:
                     return file.read()
             except OSError as error:
                 raise UsageError(f"can't be read: {error.strerror}", where=name) from error
+        if self.manifests is not None:
+            return self.manifests
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
                 "no manifests on standard input",
@@ -88,7 +90,7 @@ class Console:
         Helm 4 throws a post-renderer's standard error and exit code away; the one thing it shows is
         a document that is no mapping, which it refuses with its text (all 4.x so far).
         """
-        if self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests)):
+        if self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests or b"")):
             lines = "".join(f"  {line}\n" for line in text.splitlines())
             self.write(b"|-\n" + lines.encode(errors="replace"))
             return 0

@@ -13,6 +13,7 @@ Path = tuple[str | int, ...]
 Severity = Literal["info", "warning"]
 
 MESH_KEY: Final = "mesh"
+DEFAULT_SERVICE: Final = "groundcover-sensor"
 # The ConfigMap that istiod merges below its own mesh config, where the integration is kept apart (mode shared).
 SHARED_NAME: Final = "groundcover-mesh"
 SHARED_VARIABLE: Final = "SHARED_MESH_CONFIG"
