@@ -40,7 +40,7 @@ class _Backend(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> rig.Cluster:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.Cluster]:
     """A real API server with Istio's CRDs, a backend and a gateway to it."""
     server = http.server.ThreadingHTTPServer((rig.BACKEND, rig.BACKEND_PORT), _Backend)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -50,13 +50,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> rig.Cluster:
     assert done.returncode == 0, done.stderr
     made.kubectl("delete", "validatingwebhookconfigurations", "--all")
     made.apply(*objects.backend())
-    return made
+    yield made
+    made.stop()
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")
-def receivers(tmp_path_factory: pytest.TempPathFactory) -> rig.Receivers:
+def receivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.Receivers]:
     """Real trace and log receivers, behind the sensor's Service."""
-    return rig.Receivers(PARTS, tmp_path_factory.mktemp("receivers"))
+    made = rig.Receivers(PARTS, tmp_path_factory.mktemp("receivers"))
+    yield made
+    made.stop()
 
 
 class Mesh:
@@ -85,7 +90,9 @@ class Mesh:
         command = ["upgrade", "--install", "groundcover", str(rig.ROOT / "chart"), "-n", "groundcover"]
         done = self.cluster.helm(major, *command, *SENSOR_VALUES, *arguments, render=render, **settings)
         assert done.returncode == 0, done.stderr
-        self.cluster.apply(objects.sensor_endpoints())
+        self.cluster.apply(*objects.sensor_endpoints())
+        status = json.dumps(objects.sensor_status())
+        self.cluster.kubectl("patch", "pod", "sensor", "-n", "groundcover", "--subresource=status", "-p", status)
 
     def start(self, **environment: str) -> None:
         """Start istiod on the mesh config that is in the cluster, and a gateway."""

@@ -46,10 +46,25 @@ def endpoints(name: str, namespace: str, address: str, ports: list[tuple[str, in
     }
 
 
-def sensor_endpoints() -> dict[str, Any]:
-    """The receivers behind the sensor's Service."""
+def sensor_endpoints() -> list[dict[str, Any]]:
+    """The receivers behind the sensor's Service: a Pod on the rig's node, since traffic stays on the node."""
     ports = [("otlp-http", 4318), ("otlp-grpc", 4317), ("zipkin", 9411), ("dd-traces", 8126)]
-    return endpoints("groundcover-sensor", "groundcover", SENSOR, ports)
+    slice_ = endpoints("groundcover-sensor", "groundcover", SENSOR, ports)
+    slice_["endpoints"][0]["targetRef"] = {"kind": "Pod", "name": "sensor", "namespace": "groundcover"}
+    spec = {
+        "nodeName": NODE,
+        "serviceAccountName": "groundcover-sensor",
+        "automountServiceAccountToken": False,
+        "containers": [{"name": "sensor", "image": "none"}],
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "sensor", "namespace": "groundcover"}, "spec": spec}
+    return [pod, slice_]
+
+
+def sensor_status() -> dict[str, Any]:
+    """What a kubelet would report of that Pod."""
+    conditions = [{"type": "Ready", "status": "True"}]
+    return {"status": {"phase": "Running", "podIP": SENSOR, "podIPs": [{"ip": SENSOR}], "conditions": conditions}}
 
 
 def _gateway() -> dict[str, Any]:

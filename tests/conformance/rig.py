@@ -97,6 +97,11 @@ class Cluster:
         self.api = Process("kube-apiserver", _api_command(parts["kube-apiserver"], folder, key, tokens), folder)
         wait_for("the API server", lambda: self.kubectl("get", "--raw", "/readyz") == "ok", log=self.api.log)
 
+    def stop(self) -> None:
+        """End the API server, then its store."""
+        self.api.stop()
+        self.etcd.stop()
+
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
         """The output of kubectl; raises CalledProcessError where it fails."""
         command = [self.parts["kubectl"], "--kubeconfig", str(self.kubeconfig), *arguments]
@@ -192,6 +197,11 @@ class Receivers:
             "service": {"pipelines": pipelines, "telemetry": {"metrics": {"level": "none"}}},
         }
 
+    def stop(self) -> None:
+        """End both."""
+        self.agent.stop()
+        self.collector.stop()
+
     def spans(self) -> int:
         """How many spans have arrived since the rig started, by any protocol."""
         collected = sum(
@@ -247,8 +257,11 @@ class Gateway:
         wait_for("the gateway", self.serves, log=self.process.log)
 
     def serves(self) -> bool:
-        """Whether a request through it reaches the backend."""
-        return self.request() == "backend"
+        """Whether it has all it needs for a request; asked of its admin port, since a request would be traced."""
+        admin = f"http://127.0.0.1:{ENVOY_ADMIN_PORT}"
+        listens = f":{GATEWAY_PORT}" in get(f"{admin}/listeners")
+        routes = "backend.default" in get(f"{admin}/config_dump?resource=dynamic_route_configs")
+        return listens and routes and f"{BACKEND}:{BACKEND_PORT}" in get(f"{admin}/clusters")
 
     def request(self) -> str:
         """The body of one request through the gateway."""
