@@ -3,12 +3,41 @@ What the sensor is told: its receivers, its config.yaml, its environment, and th
 */}}
 
 {{/*
+Makes something once per release: the root context is one map for all templates of a chart, so what the first one makes is
+kept there for the others. Call: (list $ NAME); gives what the helper "groundcover-sensor.NAME.make" gives.
+*/}}
+{{- define "groundcover-sensor.once" -}}
+{{- $root := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- if not (hasKey $root "groundcoverSensor") -}}
+{{- $_ := set $root "groundcoverSensor" dict -}}
+{{- end -}}
+{{- if not (hasKey $root.groundcoverSensor $name) -}}
+{{- $_ := set $root.groundcoverSensor $name (include (printf "groundcover-sensor.%s.make" $name) $root) -}}
+{{- end -}}
+{{- get $root.groundcoverSensor $name -}}
+{{- end -}}
+
+{{/* files/receivers.yaml, in JSON. */}}
+{{- define "groundcover-sensor.receivers" -}}
+{{- include "groundcover-sensor.once" (list . "receivers") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.receivers.make" -}}
+{{- .Files.Get "files/receivers.yaml" | fromYamlArray | toJson -}}
+{{- end -}}
+
+{{/*
 Ports of the receivers that are on, in JSON, in the order of files/receivers.yaml:
 [{"receiver", "port", "service", "container", "protocol", "appProtocol"?, "role"?}, …]
 */}}
 {{- define "groundcover-sensor.ports" -}}
+{{- include "groundcover-sensor.once" (list . "ports") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.ports.make" -}}
 {{- $ports := list -}}
-{{- range .Files.Get "files/receivers.yaml" | fromYamlArray -}}
+{{- range include "groundcover-sensor.receivers" $ | fromJsonArray -}}
 {{- $receiver := .receiver -}}
 {{- $values := get $.Values.receivers $receiver | default dict -}}
 {{- if $values.enabled -}}
@@ -96,13 +125,25 @@ The sampling ratio that the sensor's configuration ends up with, as JSON {"value
 
 {{/* The sensor's config.yaml, in JSON: the static defaults, what the values decide, then sensor.config. */}}
 {{- define "groundcover-sensor.config" -}}
+{{- include "groundcover-sensor.once" (list . "config") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.config.make" -}}
+{{- if .Values.sensor.config -}}
 {{- $config := include "groundcover-sensor.configDefaults" . | fromJson -}}
-{{- include "groundcover-sensor.mergeInto" (list $config (.Values.sensor.config | default dict)) -}}
+{{- include "groundcover-sensor.mergeInto" (list $config .Values.sensor.config) -}}
 {{- toJson $config -}}
+{{- else -}}
+{{- include "groundcover-sensor.configDefaults" . -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The same without sensor.config. */}}
 {{- define "groundcover-sensor.configDefaults" -}}
+{{- include "groundcover-sensor.once" (list . "configDefaults") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.configDefaults.make" -}}
 {{- $config := .Files.Get "files/sensor-config.yaml" | fromYaml -}}
 {{- $site := include "groundcover-sensor.site" . -}}
 {{- $tls := .Values.ingestion.tls -}}
@@ -111,7 +152,7 @@ The sampling ratio that the sensor's configuration ends up with, as JSON {"value
 {{- $computed := dict "clusterId" (.Values.clusterId | default "") "region" (.Values.region | default "") "env" (.Values.env | default "") "envType" "k8s" -}}
 
 {{- /* Receivers. */ -}}
-{{- range .Files.Get "files/receivers.yaml" | fromYamlArray -}}
+{{- range include "groundcover-sensor.receivers" . | fromJsonArray -}}
 {{- $values := get $.Values.receivers .receiver | default dict -}}
 {{- $path := .config -}}
 {{- include "groundcover-sensor.setPath" (list $computed (printf "%s.enabled" $path) ($values.enabled | default false)) -}}
@@ -121,6 +162,8 @@ The sampling ratio that the sensor's configuration ends up with, as JSON {"value
 {{- end -}}
 {{- include "groundcover-sensor.setPath" (list $computed "apmIngestor.otel.direct.samplingRatio" .Values.sensor.samplingRatio.otel) -}}
 {{- include "groundcover-sensor.setPath" (list $computed "apmIngestor.dataDog.samplingRatio" .Values.sensor.samplingRatio.datadog) -}}
+
+{{- include "groundcover-sensor.setPath" (list $computed "receivers.metricsscraper.enabled" (eq (include "groundcover-sensor.metricsMode" .) "sensor")) -}}
 
 {{- /* Where data goes. */ -}}
 {{- $otlp := merge (dict "compression" .Values.ingestion.compression "insecureSkipVerify" $tls.insecureSkipVerify "writeTimeout" "10s"
@@ -216,6 +259,10 @@ The integration document, in JSON: the `istio` values with everything filled in 
 that a post-renderer sees of the values, so nothing secret may get in.
 */}}
 {{- define "groundcover-sensor.integration" -}}
+{{- include "groundcover-sensor.once" (list . "integration") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.integration.make" -}}
 {{- $document := deepCopy (.Values.istio | default dict) -}}
 
 {{- $ports := dict -}}
@@ -250,6 +297,10 @@ that a post-renderer sees of the values, so nothing secret may get in.
 Facts about tracing for messages and notes, in JSON: {"on", "protocol", "receiver", "role", "ratio", "ratioPath", …}.
 */}}
 {{- define "groundcover-sensor.tracing" -}}
+{{- include "groundcover-sensor.once" (list . "tracing") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.tracing.make" -}}
 {{- $document := include "groundcover-sensor.integration" . | fromJson -}}
 {{- $protocol := dig "tracing" "protocol" "otlp-http" $document -}}
 {{- $role := get (dict "otlp-http" "otlpHttp" "otlp-grpc" "otlpGrpc" "datadog" "datadog" "zipkin" "zipkin") $protocol -}}

@@ -4,10 +4,16 @@ away: a message of ours instead of Helm's "nil pointer evaluating interface {}".
 it, and so does the validation of the rest.
 */}}
 {{- define "groundcover-sensor.requireValues" -}}
+{{- include "groundcover-sensor.once" (list . "requireValues") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.requireValues.make" -}}
 {{- $missing := list -}}
 {{- range list
       "existingSecret" "goMemLimitPercent" "hostNetwork" "hostPaths" "hostPaths.tracing" "image" "image.pullPolicy" "image.repository"
-      "ingestion" "ingestion.compression" "ingestion.remoteConfig" "ingestion.tls" "ingestion.tls.insecureSkipVerify" "mesh"
+      "ingestion" "ingestion.compression" "ingestion.remoteConfig" "ingestion.tls" "ingestion.tls.insecureSkipVerify"
+      "istio-metrics" "istio-metrics.enabled" "mesh" "metrics" "metrics.interval" "metrics.jobs" "metrics.jobs.cni" "metrics.jobs.istiod"
+      "metrics.jobs.proxies" "metrics.jobs.ztunnel" "metrics.mode" "metrics.monitors" "metrics.monitors.api" "metrics.timeout"
       "networkPolicy" "openshift" "openshift.scc" "openshift.scc.name" "priorityClass" "priorityClass.preemptionPolicy"
       "priorityClass.value" "probes" "probes.liveness" "probes.readiness" "probes.startup" "rbac" "receivers"
       "receivers.datadog" "receivers.datadog.port" "receivers.firehose" "receivers.firehose.port" "receivers.health"
@@ -122,7 +128,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $user := .Values.sensor.config | default dict -}}
 {{- $cleared := list -}}
 {{- $governed := list (list "ingestionEnabled" "<each one>" "enabled") -}}
-{{- range .Files.Get "files/receivers.yaml" | fromYamlArray -}}
+{{- range include "groundcover-sensor.receivers" . | fromJsonArray -}}
 {{- $receiver := .receiver -}}
 {{- $path := .config -}}
 {{- $governed = append $governed (list (printf "%s.enabled" $path) $receiver "enabled") -}}
@@ -185,6 +191,56 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $istio := .Values.istio | default dict -}}
 {{- if and (dig "enabled" true $istio) (dig "accessLogs" "enabled" false $istio) (not $tracing.accessLogPort) -}}
 {{- $problems = append $problems "istio.accessLogs.enabled is true and receivers.otlp.enabled is false: access logs go to the OTLP/gRPC port. Set:\n  receivers:\n    otlp:\n      enabled: true" -}}
+{{- end -}}
+
+{{- /* --- Custom Metrics --- */ -}}
+{{- $metrics := .Values.metrics -}}
+{{- $mode := include "groundcover-sensor.metricsMode" . -}}
+{{- $agent := index .Values "istio-metrics" -}}
+{{- if (include "groundcover-sensor.at" (list (dict "value" $user) "value.receivers.metricsscraper.enabled") | fromJson).value | kindIs "invalid" | not -}}
+{{- $problems = append $problems "sensor.config.receivers.metricsscraper.enabled is set: metrics.enabled and metrics.mode decide it, together with what the scraper is given. Take it out and set:\n  metrics:\n    enabled: true\n    mode: sensor" -}}
+{{- end -}}
+{{- if and (eq $mode "agent") (not $agent.enabled) -}}
+{{- $problems = append $problems "metrics.mode is \"agent\" and istio-metrics.enabled is false: the agent is a chart of its own, and nothing would scrape without it. Set:\n  istio-metrics:\n    enabled: true" -}}
+{{- else if and $agent.enabled (ne $mode "agent") -}}
+{{- $problems = append $problems (printf "istio-metrics.enabled is true and %s: the agent would have nothing to scrape. To let it, set:\n  metrics:\n    enabled: true\n    mode: agent\nor, without it:\n  istio-metrics:\n    enabled: false" (ternary (printf "metrics.mode is %q" $metrics.mode) "metrics.enabled is false" (default false $metrics.enabled))) -}}
+{{- else if and $agent.enabled (not (dig "remoteWrite" "url" "" $agent)) -}}
+{{- $url := printf "http://%s.%s.svc:%d/api/v1/write" $fullname (include "groundcover-sensor.namespace" .) (int64 .Values.receivers.remoteWrite.port) -}}
+{{- if not .Values.receivers.remoteWrite.enabled -}}
+{{- $problems = append $problems "metrics.mode is \"agent\" and receivers.remoteWrite.enabled is false: the agent writes to that receiver. Set:\n  receivers:\n    remoteWrite:\n      enabled: true\nor give istio-metrics.remoteWrite.url another address" -}}
+{{- else if ne $url (include "istio-metrics.remoteWriteUrl" (index .Subcharts "istio-metrics")) -}}
+{{- $problems = append $problems (printf "istio-metrics.remoteWrite.url is empty and this release's sensor is not where the agent would look for it: its name, namespace or port is your own, which a subchart can't see. Set:\n  istio-metrics:\n    remoteWrite:\n      url: %s" $url) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $mode "sensor") (ne (include "groundcover-sensor.automount" .) "true") -}}
+{{- $problems = append $problems "metrics.mode is \"sensor\" and rbac.create is false: without rights to read pods the sensor finds no targets. Set:\n  rbac:\n    create: true\nor, for rights that you bind yourself:\n  serviceAccount:\n    automount: true" -}}
+{{- end -}}
+{{- if $mode -}}
+{{- $names := list -}}
+{{- range include "groundcover-sensor.metricsJobs" . | fromJsonArray -}}
+{{- $names = append $names .job -}}
+{{- end -}}
+{{- if ne $mode "monitors" -}}
+{{- range $metrics.extraScrapeConfigs -}}
+{{- if has .job_name $names -}}
+{{- $problems = append $problems (printf "metrics.extraScrapeConfigs has a job %q, and so has the chart or another entry: every job needs a name of its own. Set:\n  metrics:\n    extraScrapeConfigs:\n      - job_name: my-%s" .job_name .job_name) -}}
+{{- end -}}
+{{- $names = append $names .job_name -}}
+{{- end -}}
+{{- end -}}
+{{- if not $names -}}
+{{- $problems = append $problems "metrics.enabled is true and every one of metrics.jobs is off: there is nothing to scrape. Set:\n  metrics:\n    jobs:\n      proxies:\n        enabled: true\nor metrics.enabled: false" -}}
+{{- end -}}
+{{- $units := dict "s" 1 "m" 60 "h" 3600 -}}
+{{- $seconds := dict -}}
+{{- range list "interval" "timeout" -}}
+{{- $text := get $metrics . -}}
+{{- $number := regexFind "^[0-9]+" $text -}}
+{{- $_ := set $seconds . (mul (int64 $number) (get $units (trimPrefix $number $text))) -}}
+{{- end -}}
+{{- if gt $seconds.timeout $seconds.interval -}}
+{{- $problems = append $problems (printf "metrics.timeout is %s, longer than metrics.interval, which is %s: a scrape would still run when the next one starts. Set:\n  metrics:\n    timeout: %s" $metrics.timeout $metrics.interval $metrics.interval) -}}
+{{- end -}}
 {{- end -}}
 
 {{- with $problems -}}

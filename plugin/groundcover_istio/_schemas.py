@@ -16,7 +16,8 @@ SCHEMAS = {
   "rootNamespace": {
    "description": "Root namespace of the mesh, where mesh-wide Telemetry lives. A mesh config in the stream that names its rootNamespace wins over this. Default istio-system.",
    "type": "string",
-   "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+   "maxLength": 63,
+   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
   },
   "istioVersion": {
    "description": "Version of the control plane, such as 1.24 or 1.24.3; it decides which fields may be written. Empty: read from the istiod image tag or the chart label in the stream, else a supported current version is assumed. Default empty.",
@@ -36,12 +37,14 @@ SCHEMAS = {
     "name": {
      "description": "Name of the Service. Default groundcover-sensor.",
      "type": "string",
-     "pattern": "^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+     "maxLength": 63,
+     "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"
     },
     "namespace": {
      "description": "Namespace of the Service. Default groundcover.",
      "type": "string",
-     "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+     "maxLength": 63,
+     "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
     },
     "ports": {
      "description": "Ports of the Service by what the sensor receives there.",
@@ -137,7 +140,8 @@ SCHEMAS = {
     "providerName": {
      "description": "Name of the extension provider in the mesh config. Empty: otel-tracing, datadog-tracing or zipkin-tracing, by protocol. Default empty.",
      "type": "string",
-     "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?)?$"
+     "maxLength": 253,
+     "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
     },
     "activation": {
      "description": "What turns the provider on. auto: defaultProviders.tracing in each mesh config, and a Telemetry that names no provider in the sensor's release. mesh: the mesh config alone. telemetry: a Telemetry that names the provider, in the mesh config's release. none: the provider is defined and nothing uses it. Default auto.",
@@ -267,7 +271,8 @@ SCHEMAS = {
     "providerName": {
      "description": "Name of the extension provider in the mesh config. Default groundcover-access-logs.",
      "type": "string",
-     "pattern": "^[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?$"
+     "maxLength": 253,
+     "pattern": "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
     },
     "logName": {
      "description": "Name of the log. Empty leaves Istio's otel_envoy_accesslog. Default empty.",

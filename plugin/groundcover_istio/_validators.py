@@ -36,8 +36,11 @@ def integration(data, custom_formats=None, name_prefix=None):
             if not isinstance(data__rootNamespace, (str)):
                 raise Invalid("" + (name_prefix or "data") + ".rootNamespace must be string")
             if isinstance(data__rootNamespace, str):
-                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'].search(data__rootNamespace):
-                    raise Invalid("" + (name_prefix or "data") + ".rootNamespace must match pattern ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+                data__rootNamespace_len = len(data__rootNamespace)
+                if data__rootNamespace_len > 63:
+                    raise Invalid("" + (name_prefix or "data") + ".rootNamespace must be shorter than or equal to 63 characters")
+                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'].search(data__rootNamespace):
+                    raise Invalid("" + (name_prefix or "data") + ".rootNamespace must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
         if "istioVersion" in data_keys:
             data_keys.remove("istioVersion")
             data__istioVersion = data["istioVersion"]
@@ -68,16 +71,22 @@ def integration(data, custom_formats=None, name_prefix=None):
                     if not isinstance(data__service__name, (str)):
                         raise Invalid("" + (name_prefix or "data") + ".service.name must be string")
                     if isinstance(data__service__name, str):
-                        if not REGEX_PATTERNS['^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$'].search(data__service__name):
-                            raise Invalid("" + (name_prefix or "data") + ".service.name must match pattern ^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+                        data__service__name_len = len(data__service__name)
+                        if data__service__name_len > 63:
+                            raise Invalid("" + (name_prefix or "data") + ".service.name must be shorter than or equal to 63 characters")
+                        if not REGEX_PATTERNS['^[a-z]([-a-z0-9]*[a-z0-9])?$'].search(data__service__name):
+                            raise Invalid("" + (name_prefix or "data") + ".service.name must match pattern ^[a-z]([-a-z0-9]*[a-z0-9])?$")
                 if "namespace" in data__service_keys:
                     data__service_keys.remove("namespace")
                     data__service__namespace = data__service["namespace"]
                     if not isinstance(data__service__namespace, (str)):
                         raise Invalid("" + (name_prefix or "data") + ".service.namespace must be string")
                     if isinstance(data__service__namespace, str):
-                        if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'].search(data__service__namespace):
-                            raise Invalid("" + (name_prefix or "data") + ".service.namespace must match pattern ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+                        data__service__namespace_len = len(data__service__namespace)
+                        if data__service__namespace_len > 63:
+                            raise Invalid("" + (name_prefix or "data") + ".service.namespace must be shorter than or equal to 63 characters")
+                        if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'].search(data__service__namespace):
+                            raise Invalid("" + (name_prefix or "data") + ".service.namespace must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
                 if "ports" in data__service_keys:
                     data__service_keys.remove("ports")
                     data__service__ports = data__service["ports"]
@@ -209,8 +218,11 @@ def integration(data, custom_formats=None, name_prefix=None):
                     if not isinstance(data__tracing__providerName, (str)):
                         raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must be string")
                     if isinstance(data__tracing__providerName, str):
-                        if not REGEX_PATTERNS['^([A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?)?$'].search(data__tracing__providerName):
-                            raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must match pattern ^([A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?)?$")
+                        data__tracing__providerName_len = len(data__tracing__providerName)
+                        if data__tracing__providerName_len > 253:
+                            raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must be shorter than or equal to 253 characters")
+                        if not REGEX_PATTERNS['^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'].search(data__tracing__providerName):
+                            raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must match pattern ^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
                 if "activation" in data__tracing_keys:
                     data__tracing_keys.remove("activation")
                     data__tracing__activation = data__tracing["activation"]
@@ -372,8 +384,11 @@ def integration(data, custom_formats=None, name_prefix=None):
                     if not isinstance(data__accessLogs__providerName, (str)):
                         raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must be string")
                     if isinstance(data__accessLogs__providerName, str):
-                        if not REGEX_PATTERNS['^[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?$'].search(data__accessLogs__providerName):
-                            raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must match pattern ^[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?$")
+                        data__accessLogs__providerName_len = len(data__accessLogs__providerName)
+                        if data__accessLogs__providerName_len > 253:
+                            raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must be shorter than or equal to 253 characters")
+                        if not REGEX_PATTERNS['^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'].search(data__accessLogs__providerName):
+                            raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must match pattern ^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
                 if "logName" in data__accessLogs_keys:
                     data__accessLogs_keys.remove("logName")
                     data__accessLogs__logName = data__accessLogs["logName"]

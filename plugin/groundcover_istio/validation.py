@@ -85,6 +85,8 @@ _SENTENCES: Final[dict[str, Callable[[Any, Data, Data], str]]] = {
     "pattern": _wrong_form,
     "minimum": lambda _, found, allowed: f"{show(found)} is below {allowed}",
     "maximum": lambda _, found, allowed: f"{show(found)} is above {allowed}",
+    "maxLength": lambda _, found, allowed: f"{show(found)} is longer than {allowed} characters",
+    "minLength": lambda _, found, __: f"{show(found)} is too short",
     "minProperties": _wrong_count,
     "maxProperties": _wrong_count,
     "oneOf": _not_one_of,

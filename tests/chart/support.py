@@ -129,7 +129,7 @@ class HelmError(Exception):
     """Helm said no."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Helm:
     """One version of Helm."""
 
@@ -137,13 +137,21 @@ class Helm:
     home: Path
     cache: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Say which Helm, and not all that it ever rendered."""
+        return f"Helm({str(self.binary)!r})"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the person who runs the tests, with a home of Helm's own."""
+        return os.environ | {f"HELM_{name}_HOME": str(self.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+
     def run(self, *args: str, stdin: str = "") -> str:
         """Run Helm and give its standard output."""
-        env = os.environ | {f"HELM_{name}_HOME": str(self.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
         done = subprocess.run(
             [str(self.binary), *args],
             input=stdin,
-            env=env,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,

@@ -52,6 +52,7 @@ def test_default_document(default: Render) -> None:
         "rootNamespace": "istio-system",
         "istioVersion": "",
         "clusterDomain": "cluster.local",
+        "meshConfig": {"mode": "patch"},
         "service": {
             "name": "groundcover-sensor",
             "namespace": "groundcover",

@@ -36,7 +36,7 @@ DIFFERENCES: dict[str, str] = {
     "affinity.kubernetes.io/os": "Linux only: pods that tolerate every taint would land on Windows nodes",
     "affinity.type": "virtual kubelets have no kernel to observe",
     "securityContext.capabilities.add": "a privileged container has all capabilities",
-    "annotations.checksum/*": "a checksum for every mounted file and for the token, not for one file",
+    "annotations.checksum/*": "a checksum for every mounted file, not for one",
     # Environment.
     "env.API_KEY": "the Secret is named after the release, so that two releases fit in one namespace",
     "env.GC_CLUSTER_ID": "nothing secret: a plain variable, and a change restarts the pods",

@@ -14,6 +14,7 @@ from .support import CHART, CI_FILES, REQUIRED, VERSIONS, Helm, Object, Render, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+AGENT: dict[str, Any] = {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}}
 CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "PriorityClass"}
 
 by_version = pytest.mark.parametrize("version", VERSIONS)
@@ -146,7 +147,23 @@ def test_lock_file_is_in_step(helms: dict[str, Helm], version: str, tmp_path: Pa
     other = tmp_path / "chart"
     shutil.copytree(CHART, other)
     helms[version].run("dependency", "build", str(other))
-    helms[version].run("dependency", "list", str(other))
+    assert (other / "Chart.lock").read_bytes() == (CHART / "Chart.lock").read_bytes()
+    listed = helms[version].run("dependency", "list", str(other)).splitlines()[1].split()
+    assert listed == ["istio-metrics", "0.1.0", "unpacked"]
+
+
+def test_lock_file_is_where_tools_look_for_it() -> None:
+    """The repository's own Chart.lock is a link to the chart's, and pins what Chart.yaml asks for."""
+    link = CHART.parent / "Chart.lock"
+    assert link.is_symlink()
+    assert link.resolve() == CHART / "Chart.lock"
+    pinned = {d["name"]: d["version"] for d in load(link.read_text())["dependencies"]}
+    asked = load((CHART / "Chart.yaml").read_text())["dependencies"]
+    assert pinned == {d["name"]: d["version"] for d in asked}
+    for dependency in asked:
+        own = load((CHART / "charts" / dependency["name"] / "Chart.yaml").read_text())
+        assert (own["name"], own["version"]) == (dependency["name"], dependency["version"])
+        assert dependency["condition"] == f"{dependency['name']}.enabled"
 
 
 @by_version
@@ -155,7 +172,8 @@ def test_package_renders_the_same(helms: dict[str, Helm], version: str, tmp_path
     helm = helms[version]
     helm.run("package", str(CHART), "-d", str(tmp_path))
     (package,) = tmp_path.glob("groundcover-sensor-*.tgz")
-    assert helm.render(REQUIRED, chart=package) == helm.render(REQUIRED)
+    for given in (REQUIRED, values(**AGENT)):
+        assert helm.render(given, chart=package) == helm.render(given)
 
 
 @by_version
@@ -166,7 +184,7 @@ def test_works_as_a_subchart(helms: dict[str, Helm], version: str, tmp_path: Pat
     (tmp_path / "Chart.yaml").write_text(
         f"apiVersion: v2\nname: platform\nversion: 1.0.0\ndependencies:\n  - {dependency}\n"
     )
-    given = {
+    given: dict[str, Any] = {
         "global": {
             "groundcover_token": "from-the-parent",
             "ingress": {"site": "acme.platform.grcv.io"},
@@ -177,6 +195,10 @@ def test_works_as_a_subchart(helms: dict[str, Helm], version: str, tmp_path: Pat
     render = helms[version].render(given, chart=tmp_path, release="platform")
     assert render.service["metadata"]["name"] == "platform-sensor"
     assert render.get("Secret")["stringData"] == {"API_KEY": "from-the-parent"}
+    given["groundcover-sensor"] |= AGENT
+    agent = helms[version].render(given, chart=tmp_path, release="platform").get("Deployment")
+    (container,) = agent["spec"]["template"]["spec"]["containers"]
+    assert "-remoteWrite.url=http://platform-sensor.groundcover.svc:8428/api/v1/write" in container["args"]
     off = {"groundcover-sensor": {"enabled": False}}
     assert helms[version].render(off, chart=tmp_path, release="platform").objects == ()
 
@@ -243,6 +265,19 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             {"token": "", "existingSecret": {"name": "mine"}},
             "read from key API_KEY of Secret groundcover/mine",
             id="where the key is expected",
+        ),
+        pytest.param(
+            {"metrics": {"enabled": True}}, "scrapes the pods of its own node every 30s: istio-proxies", id="metrics"
+        ),
+        pytest.param(
+            {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}},
+            "logs deployment/groundcover-istio-metrics",
+            id="metrics by an agent",
+        ),
+        pytest.param(
+            {"metrics": {"enabled": True, "mode": "monitors"}},
+            "http://groundcover-sensor.groundcover.svc:8428/api/v1/write",
+            id="metrics by an operator",
         ),
     ],
 )

@@ -67,10 +67,13 @@ def test_sensor_reads_the_key(helm: Helm, over: dict[str, Any], secret: str, key
         assert list(render.get("Secret")["stringData"]) == [key]
 
 
-def test_new_token_restarts_the_sensors(helm: Helm, default: Render) -> None:
-    """Environment variables do not follow a Secret by themselves."""
+def test_nothing_but_the_secret_follows_the_token(helm: Helm, default: Render) -> None:
+    """Not even a checksum, by which a short token could be guessed. A new token needs a restart, and the notes say so."""
     other = helm.render(values(token="another"))  # noqa: S106 - not a secret of anyone
-    assert other.pod["metadata"]["annotations"] != default.pod["metadata"]["annotations"]
+    different = [o["kind"] for o, before in zip(other.ordered(), default.ordered(), strict=True) if o != before]
+    assert different == ["Secret"]
+    notes = helm.text(REQUIRED, "--dry-run=client", command="install").partition("NOTES:")[2]
+    assert "kubectl -n groundcover rollout restart daemonset/groundcover-sensor" in notes
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,30 @@ def test_common_labels_reach_every_object(helm: Helm) -> None:
 def test_pods_do_not_carry_the_chart_version(helm: Helm) -> None:
     """Otherwise a new chart would restart every sensor."""
     assert "helm.sh/chart" not in helm.render(REQUIRED).pod["metadata"]["labels"]
+
+
+def test_selectors_of_the_agent(helm: Helm, tmp_path: Path) -> None:
+    """The same for the subchart's Deployment."""
+    other = tmp_path / "chart"
+    shutil.copytree(CHART, other)
+    for manifest, old in (
+        (other / "Chart.yaml", "0.1.0"),
+        (other / "charts" / "istio-metrics" / "Chart.yaml", "0.1.0"),
+    ):
+        manifest.write_text(manifest.read_text().replace(f"version: {old}", "version: 7.8.9"))
+    agent = {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}}
+    own = {
+        "commonLabels": {"team": "a", "app.kubernetes.io/instance": "x"},
+        "podLabels": {"tier": "b", "app.kubernetes.io/name": "y"},
+        "podAnnotations": {"c": "d"},
+        "fullnameOverride": "other",
+        "image": {"tag": "v1"},
+    }
+    labelled = values(**agent)
+    labelled["istio-metrics"] = {**own, "enabled": True}
+    before, after = helm.render(values(**agent)), helm.render(labelled, chart=other)
+    found = [r.get("Deployment")["spec"]["selector"]["matchLabels"] for r in (before, after)]
+    assert found == [{"app.kubernetes.io/name": "istio-metrics", "app.kubernetes.io/instance": "groundcover"}] * 2
+    labels = after.get("Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert labels.items() >= {"team": "a", "tier": "b", **found[0]}.items()
+    assert "helm.sh/chart" not in labels

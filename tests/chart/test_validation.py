@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,7 @@ class Case(NamedTuple):
     release: str = "groundcover"
 
 
+AGENT: dict[str, Any] = {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}}
 CASES = {
     "the cluster has no name": Case(
         {"clusterId": ""}, ("clusterId is empty", "clusterId: my-cluster"), {"clusterId": "c"}
@@ -189,6 +191,61 @@ CASES = {
         ("istio.accessLogs.enabled is true and receivers.otlp.enabled is false", "otlp:"),
         at("istio.accessLogs.enabled", False),
     ),
+    "the agent is missing": Case(
+        {"metrics": {"enabled": True, "mode": "agent"}},
+        ('metrics.mode is "agent" and istio-metrics.enabled is false', "istio-metrics:\n       enabled: true"),
+        {"istio-metrics": {"enabled": True}},
+    ),
+    "the agent has nothing to scrape": Case(
+        {"istio-metrics": {"enabled": True}},
+        ("istio-metrics.enabled is true and metrics.enabled is false", "mode: agent"),
+        {"metrics": {"enabled": True, "mode": "agent"}},
+    ),
+    "the agent and the sensor would both scrape": Case(
+        {"istio-metrics": {"enabled": True}, "metrics": {"enabled": True}},
+        ('istio-metrics.enabled is true and metrics.mode is "sensor"', "mode: agent"),
+        {"metrics": {"mode": "agent"}},
+    ),
+    "the agent has nobody to write to": Case(
+        {**AGENT, "receivers": {"remoteWrite": {"enabled": False}}},
+        ('metrics.mode is "agent" and receivers.remoteWrite.enabled is false', "remoteWrite:"),
+        at("istio-metrics.remoteWrite.url", "http://other:8428/api/v1/write"),
+    ),
+    "the agent would look for the sensor elsewhere": Case(
+        {**AGENT, "fullnameOverride": "mine", "receivers": {"remoteWrite": {"port": 1234}}},
+        ("istio-metrics.remoteWrite.url is empty", "url: http://mine.groundcover.svc:1234/api/v1/write"),
+        at("istio-metrics.remoteWrite.url", "http://mine.groundcover.svc:1234/api/v1/write"),
+    ),
+    "the sensor may not look for targets": Case(
+        {"metrics": {"enabled": True}, "rbac": {"create": False}},
+        ('metrics.mode is "sensor" and rbac.create is false', "automount: true"),
+        {"serviceAccount": {"automount": True}},
+    ),
+    "there is nothing to scrape": Case(
+        {
+            "metrics": {
+                "enabled": True,
+                "jobs": {j: {"enabled": False} for j in ("proxies", "istiod", "ztunnel", "cni")},
+            }
+        },
+        ("every one of metrics.jobs is off", "proxies:"),
+        {"metrics": {"extraScrapeConfigs": [{"job_name": "mine"}]}},
+    ),
+    "two jobs of one name": Case(
+        {"metrics": {"enabled": True, "extraScrapeConfigs": [{"job_name": "istiod"}]}},
+        ('metrics.extraScrapeConfigs has a job "istiod"', "job_name: my-istiod"),
+        {"metrics": {"jobs": {"istiod": {"enabled": False}}}},
+    ),
+    "a scrape takes longer than the interval": Case(
+        {"metrics": {"enabled": True, "interval": "30s", "timeout": "1m"}},
+        ("metrics.timeout is 1m, longer than metrics.interval, which is 30s", "timeout: 30s"),
+        {"metrics": {"timeout": "30s"}},
+    ),
+    "the scraper is switched behind the metrics' back": Case(
+        at("sensor.config.receivers.metricsscraper.enabled", True),
+        ("sensor.config.receivers.metricsscraper.enabled is set", "mode: sensor"),
+        {"sensor": {"config": None}, "metrics": {"enabled": True}},
+    ),
 }
 
 
@@ -225,6 +282,11 @@ def test_all_problems_come_at_once(helms: dict[str, Helm], version: str) -> None
         pytest.param(at("resources.limits", "1Gi"), "limits", id="no resources"),
         pytest.param(at("affinity.nodeAffinity", []), "nodeAffinity", id="no affinity"),
         pytest.param(at("securityContext.mode", "rootless"), "mode", id="unknown mode"),
+        pytest.param(merged(AGENT, at("istio-metrics.bogus", 1)), "bogus", id="unknown to the subchart"),
+        pytest.param(at("istio-metrics.enabled", None), "enabled", id="the subchart's switch taken away"),
+        pytest.param(at("metrics.interval", "30"), "interval", id="no unit"),
+        pytest.param(at("metrics.mode", "both"), "mode", id="unknown collector"),
+        pytest.param(at("metrics.keep", ["istio_(.*"]), "keep", id="no regular expression"),
     ],
 )
 def test_schema_refuses(helm: Helm, over: dict[str, Any], says: str) -> None:
@@ -258,6 +320,8 @@ def test_null_is_never_a_template_error(helms: dict[str, Helm], version: str) ->
     helm = helms[version]
     # Without these the chart has its own messages, which other tests look at.
     needed = {"clusterId", "token", "ingestion.site", "receivers.health.enabled", "receivers.otlp.enabled"}
+    # A condition without a value would leave the subchart on: the schema refuses that one.
+    needed |= {"istio-metrics.enabled"}
     paths = [p for p in leaves(load((CHART / "values.yaml").read_text())) if p not in needed]
     message = helm.refusal(values(**nulls(paths)))
     listed = message.partition("null for: ")[2].partition(".\n")[0].split(", ")
@@ -282,3 +346,22 @@ def test_null_maps_are_never_a_template_error(helms: dict[str, Helm], version: s
     for path in paths - free:
         text = message if path in top else nested
         assert re.search(rf"[ ,]{re.escape(path)}[,.]", text), path
+
+
+def messages() -> list[re.Pattern[str]]:
+    """Give every message of the templates, with anything where a value stands."""
+    text = (CHART / "templates" / "_validations.tpl").read_text()
+    found = re.findall(r'append \$problems \(?(?:printf )?"((?:[^"\\]|\\.)*)"', text)
+    assert len(found) == text.count("append $problems ")
+    literal = [json.loads(f'"{message}"').replace("\n", " ") for message in found]
+    return [re.compile(re.sub(r"%[sqvd]", ".*", re.escape(m).replace(r"\\%", "%"))) for m in literal]
+
+
+def test_every_message_has_a_case(helm: Helm) -> None:
+    """A message that no case brings about may be unreachable, or wrong."""
+    said = []
+    for case in [*CASES.values(), Case({}, (), {})]:
+        given = values(**case.bad) if case.bad else {}
+        said.append(re.sub(r"\s+", " ", helm.refusal(given, *case.args, release=case.release)))
+    spaced = [re.compile(re.sub(r"(?:\\ )+", r"\\s+", pattern.pattern)) for pattern in messages()]
+    assert [p.pattern for p in spaced if not any(p.search(text) for text in said)] == []
