@@ -1,0 +1,109 @@
+"""The configuration as files, for tools that run no executables: what `render` would do, said in values and objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio import report
+from groundcover_istio.errors import ManifestError, UsageError
+from groundcover_istio.exports.carriers import CARRIERS
+from groundcover_istio.exports.files import into_file
+from groundcover_istio.exports.kustomize import into_kustomization, kustomization_text, patches
+from groundcover_istio.exports.objects import carrier_text, into_telemetry, shared_text, telemetry_text
+from groundcover_istio.exports.sources import layers_from
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from groundcover_istio.config import Layer
+    from groundcover_istio.model import Decision
+
+# What is said about a file that was edited, beside the sentences of `report`.
+SENTENCES: Final = {
+    "renamed": "{old}, our entry of before, is {new} now; a Telemetry that names {old} has to name {new}",
+    "unchanged": "already says what it has to say; left as it is",
+    "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
+    " istio_* metrics are missing; add it unless you mean that",
+    "covered": "profile demo brings extensionProviders of its own (otel, skywalking, otel-tracing, jaeger), and"
+    " this list takes their place; add those that you use",
+}
+_BOM: Final = "\ufeff"
+_BY_KIND: Final = {each.kind: each for each in CARRIERS}
+
+
+def run_export(kind: str, source: bytes | None, source_name: str, layers: Sequence[Layer]) -> str:
+    """The text of a new file; `source` is what `--from` names."""
+    if kind == "kustomize":
+        return kustomization_text(_mesh_source(source, source_name), source_name, layers)
+    found = layers if source is None else layers_from(source, source_name, layers)
+    if kind in _BY_KIND:
+        return carrier_text(_BY_KIND[kind], found)
+    return shared_text(found) if kind == "shared-mesh-config" else telemetry_text(found)
+
+
+def write_into(
+    kind: str, before: bytes, name: str, source: tuple[bytes | None, str], layers: Sequence[Layer], at: str
+) -> tuple[bytes, list[str]]:
+    """The bytes of a user's file with the configuration in it, and what to say about it."""
+    whole = decoded(before, name)
+    text = whole.removeprefix(_BOM)
+    if kind == "shared-mesh-config":
+        raise UsageError(
+            "shared-mesh-config is a file of its own",
+            where="--into",
+            hint="groundcover-istio export shared-mesh-config > FILE",
+        )
+    if kind == "kustomize":
+        made = patches(_mesh_source(*source), source[1], layers)
+        after = into_kustomization(text, name, made)
+        notes = [f"{name}: " + (f"{len(made)} patches" if len(made) > 1 else "1 patch") + " of the mesh config"]
+    else:
+        found = layers if source[0] is None else layers_from(source[0], source[1], layers)
+        after, notes = _carrier_into(kind, text, name, found, at)
+    if after == text:
+        notes = [
+            f"{name}: {SENTENCES['unchanged']}",
+            *(each for each in notes if "warning: " in each or "note: " in each),
+        ]
+    return (whole[: len(whole) - len(text)] + after).encode(), notes
+
+
+def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: str) -> tuple[str, list[str]]:
+    if kind == "telemetry":
+        after, decisions = into_telemetry(text, name, layers)
+        return after, [_note(f"{name}, {each.resource}", each) for each in decisions]
+    carrier = _BY_KIND[kind]
+    edited = into_file(text, name, carrier, layers, tuple(at.split(".")) if at else ())
+    notes = [_note(place, each) for place, result in edited.merged for each in result.decisions]
+    notes += [f"warning: {place}: {SENTENCES['covered']}" for place in edited.covered]
+    for place, result in edited.merged:
+        defaults = result.data.get("defaultProviders")
+        if defaults and not defaults.get("metrics"):
+            notes.append(f"warning: {place}: {SENTENCES['no-metrics']}")
+    prefix = f"{at}." if at else ""
+    return edited.text, [*notes, "note: " + carrier.above.format(at=prefix + ".".join(carrier.path))]
+
+
+def _note(place: str, decision: Decision) -> str:
+    words = SENTENCES.get(decision.code) or report.SENTENCES[decision.code]
+    return f"{'warning: ' if decision.severity == 'warning' else ''}{place}: {words.format(**decision.values)}"
+
+
+def _mesh_source(source: bytes | None, name: str) -> str:
+    if source is None:
+        raise UsageError(
+            "kustomize needs the manifests that hold the mesh config",
+            where="--from",
+            hint="helm template istiod istio/istiod -n istio-system > istiod.yaml,\n"
+            "groundcover-istio export kustomize --from istiod.yaml",
+        )
+    return decoded(source, name).removeprefix(_BOM)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Bytes as text; raises ManifestError where they are not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ManifestError("is not valid UTF-8", where=f"{name}, line {line}") from error

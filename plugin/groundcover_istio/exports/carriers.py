@@ -1,0 +1,120 @@
+"""What can carry the configuration: where the mesh config stands in it, and how it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from groundcover_istio.model import Data
+
+
+class Carrier(NamedTuple):
+    """A kind of file that holds a mesh config as structured YAML."""
+
+    kind: str
+    """What the command line calls it."""
+    words: str
+    """What messages call it."""
+    api_group: str
+    """Empty: a values file, which is no object."""
+    object_kind: str
+    path: tuple[str, ...]
+    """Where its mesh config stands."""
+    profile: tuple[str, ...]
+    """Where it names a profile of Istio's."""
+    skeleton: dict[str, Data]
+    """What stands around the mesh config in a new file."""
+    use: tuple[str, ...]
+    """How to use a new file, as comment lines."""
+    above: str
+    """What could still take the place of what is written."""
+
+    def holds(self, document: Data) -> bool:
+        """Whether a document is of this kind."""
+        if not self.api_group:
+            return document is None or isinstance(document, dict)
+        if not isinstance(document, dict):
+            return False
+        group = str(document.get("apiVersion")).partition("/")[0]
+        return (group, document.get("kind")) == (self.api_group, self.object_kind)
+
+
+_METRICS: Final = (
+    "`metrics: [prometheus]` repeats what the chart sets by itself: setting defaultProviders in values drops it,",
+    "and with it every istio_* metric.",
+)
+
+CARRIERS: Final = (
+    Carrier(
+        "istiod-values",
+        "values of the istiod chart",
+        "",
+        "",
+        ("meshConfig",),
+        ("profile",),
+        {},
+        (
+            "Values of Istio's istiod chart: traces go to the groundcover sensor.",
+            "helm upgrade istiod istio/istiod -n istio-system -f THIS-FILE, behind your other values files",
+            "Helm replaces lists: extensionProviders of other values files, or of a profile, belong into this list;",
+            "`groundcover-istio export istiod-values --into FILE` writes it into the file that has them.",
+            *_METRICS,
+        ),
+        "Helm replaces lists: a values file given after this one, or --set, that has {at}.extensionProviders or"
+        " {at}.defaultProviders.tracing takes their place",
+    ),
+    Carrier(
+        "istio-operator",
+        "IstioOperator",
+        "install.istio.io",
+        "IstioOperator",
+        ("spec", "meshConfig"),
+        ("spec", "profile"),
+        {
+            "apiVersion": "install.istio.io/v1alpha1",
+            "kind": "IstioOperator",
+            "metadata": {"name": "groundcover-tracing"},
+        },
+        (
+            "IstioOperator: traces go to the groundcover sensor.",
+            "istioctl install -f YOUR-FILE -f THIS-FILE",
+            "istioctl from 1.24 on replaces lists: extensionProviders of your other files belong into this list;",
+            "`groundcover-istio export istio-operator --into FILE` writes it into the file that has them.",
+            *_METRICS,
+        ),
+        "istioctl from 1.24 on replaces lists: a file given after this one, or --set, that has"
+        " {at}.extensionProviders or {at}.defaultProviders.tracing takes their place; so does spec.values.meshConfig",
+    ),
+    Carrier(
+        "sail",
+        "Istio of the Sail operator",
+        "sailoperator.io",
+        "Istio",
+        ("spec", "values", "meshConfig"),
+        ("spec", "profile"),
+        {"apiVersion": "sailoperator.io/v1", "kind": "Istio", "metadata": {"name": "default"}},
+        (
+            "Istio of the Sail operator (OpenShift Service Mesh 3): traces go to the groundcover sensor.",
+            "Set metadata.name to that of your Istio, and merge this into it; applied alone it is a whole Istio.",
+            "A patch replaces lists: extensionProviders that yours has belong into this list;",
+            "`groundcover-istio export sail --into FILE` writes it into the file that has them.",
+            *_METRICS,
+        ),
+        "a patch or overlay of this Istio that has {at}.extensionProviders or {at}.defaultProviders.tracing"
+        " takes their place; a change of the ConfigMap istio itself is reverted by the operator",
+    ),
+)
+SHARED_NAME: Final = "groundcover-mesh"
+SHARED_USE: Final = (
+    "A mesh config of its own, which istiod reads beside its own one: traces go to the groundcover sensor.",
+    "kubectl apply -f THIS-FILE, and give istiod its name: helm upgrade istiod istio/istiod -n {root} \\",
+    "  --reuse-values --set env.SHARED_MESH_CONFIG=" + SHARED_NAME,
+    "Istio calls it experimental. Where the mesh's own config sets the same thing, that counts;",
+    "entries of extensionProviders are merged by name.",
+)
+TELEMETRY_USE: Final = (
+    "The mesh-wide Telemetry; what it says is live, no restart.",
+    "kubectl apply -f THIS-FILE; of several without a selector in one namespace Istio uses the oldest only,",
+    "so where one is there already: groundcover-istio export telemetry --into ITS-FILE",
+)
+KINDS: Final = (*(each.kind for each in CARRIERS), "shared-mesh-config", "telemetry", "kustomize")

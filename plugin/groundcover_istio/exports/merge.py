@@ -1,0 +1,195 @@
+"""The mesh config a carrier holds, brought to the settings by the one engine, and what changed in it."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio import config, istio, k8syaml, pipeline
+from groundcover_istio.errors import SettingsError, ToolError
+from groundcover_istio.model import Data, Decision, Operation, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from groundcover_istio.config import Layer
+    from groundcover_istio.model import Settings
+
+_TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
+_LOGGER: Final = "envoyOtelAls"
+
+
+class Merged(NamedTuple):
+    """A mesh config brought to the settings."""
+
+    data: dict[str, Data]
+    operations: list[Operation]
+    """What makes it of the one before; paths start in the mesh config."""
+    decisions: list[Decision]
+
+
+def merge(mesh: Data, layers: Sequence[Layer], where: str, *, values: bool) -> Merged:
+    """Bring a mesh config to what the settings say.
+
+    `values` for one that stands in values, where defaultProviders takes the place of the chart's own.
+    Raises ToolError as `pipeline.run` does, its place being `where`.
+    """
+    settings = require_enabled(config.resolve(layers))
+    if mesh is not None and not isinstance(mesh, dict):
+        raise SettingsError("is no mapping, a mesh config is one", where=where)
+    before: dict[str, Data] = mesh or {}
+    adopted, kept, decisions = _adopt(before, settings)
+    after, found = _through_engine(adopted, layers, settings, where, values=values)
+    decisions += [each for each in found if each.code not in ("unchanged", "nothing-here")]
+    return Merged(after, _operations(before, after, kept), decisions)
+
+
+def require_enabled(settings: Settings) -> Settings:
+    """The settings; raises SettingsError where they switch everything off."""
+    if not settings.enabled or not (settings.tracing.enabled or settings.access_logs.enabled):
+        raise SettingsError(
+            "the settings switch the integration off, so there is nothing to export",
+            where="enabled, tracing.enabled",
+            hint="set both to true",
+        )
+    return settings
+
+
+def patch_mode(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers, with the mesh config to be patched however render is told to carry it."""
+    return [*layers, config.Layer("export", {"meshConfig": {"mode": "patch"}})]
+
+
+def config_map(name: str, namespace: str, key: str, text: str) -> dict[str, Data]:
+    """A ConfigMap with one text."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {key: text}}
+
+
+def text_of(data: Data) -> str:
+    """Data as YAML text."""
+    return "\n".join(k8syaml.block_lines(data, 0)) + "\n"
+
+
+def _through_engine(
+    mesh: dict[str, Data], layers: Sequence[Layer], settings: Settings, where: str, *, values: bool
+) -> tuple[dict[str, Data], tuple[Decision, ...]]:
+    """What render makes of an object that holds this mesh config."""
+    carrier: Data = config_map("istio", settings.root_namespace, "mesh", text_of(mesh))
+    if values:
+        carrier = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"meshConfig": mesh}}
+    try:
+        outcome = pipeline.run(text_of(carrier).encode(), patch_mode(layers))
+    except ToolError as error:
+        place, _, inside = error.where.partition("spec.meshConfig" if values else "data.mesh")
+        if place.startswith("line ") or carrier["kind"] in place:
+            error.where = where + inside.replace(", ", ".", 1)
+        raise
+    document = k8syaml.to_data(k8syaml.parse(outcome.after.decode())[0].root)
+    if values:
+        return document["spec"]["meshConfig"] or {}, outcome.decisions
+    return k8syaml.to_data(k8syaml.parse(document["data"]["mesh"])[0].root) or {}, outcome.decisions
+
+
+# --- our earlier entry ---------------------------------------------------------------------------
+
+
+def _adopt(before: dict[str, Data], settings: Settings) -> tuple[dict[str, Data], list[int], list[Decision]]:
+    """The mesh config with what was ours under another name under today's; which entries it kept; what that means.
+
+    Ours is an entry that is aimed at the sensor. Without this a change of name would leave the old entry.
+    """
+    mesh = copy.deepcopy(before)
+    entries = mesh.get("extensionProviders")
+    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        return mesh, [], []
+    wanted = [
+        (_TRACERS, settings.tracing.provider_name, "tracing", settings.tracing.enabled),
+        ((_LOGGER,), settings.access_logs.provider_name, "accessLogging", settings.access_logs.enabled),
+    ]
+    kept = list(range(len(entries)))
+    decisions: list[Decision] = []
+    for kinds, name, default, enabled in wanted:
+        if not enabled:
+            continue
+        taken = any(str(each.get("name")).lower() == name.lower() for each in entries)
+        for index, entry in enumerate(entries):
+            old = entry.get("name")
+            if old == name or not _is_ours(entry, kinds, settings):
+                continue
+            if taken:
+                kept.remove(index)
+            entry["name"], taken = name, True
+            _rename_default(mesh, default, str(old), name)
+            decisions.append(Decision("renamed", "info", "", {"old": str(old), "new": name}))
+    mesh["extensionProviders"] = [entries[index] for index in kept]
+    return mesh, kept, decisions
+
+
+def _is_ours(entry: dict[str, Data], kinds: Sequence[str], settings: Settings) -> bool:
+    kind = next((each for each in istio.KINDS if each in entry), "")
+    held = entry.get(kind)
+    targets = [held.get(key) for key in ("service", "address")] if isinstance(held, dict) else []
+    name, namespace = settings.service.name, settings.service.namespace
+    return kind in kinds and any(istio.is_sensor_host(each, name, namespace) for each in targets)
+
+
+def _rename_default(mesh: dict[str, Data], key: str, old: str, new: str) -> None:
+    defaults = mesh.get("defaultProviders")
+    names = defaults.get(key) if isinstance(defaults, dict) else None
+    if isinstance(defaults, dict) and isinstance(names, list):
+        defaults[key] = list(dict.fromkeys(new if name == old else name for name in names))
+
+
+# --- what changed --------------------------------------------------------------------------------
+
+
+def _operations(before: dict[str, Data], after: dict[str, Data], kept: list[int]) -> list[Operation]:
+    key = "extensionProviders"
+    if not before.get(key):
+        return changes(before, after, ())
+    entries = after.get(key) or []
+    found = changes({**before, key: None}, {**after, key: None}, ())
+    for place, index in enumerate(kept):
+        found += _entry_changes(before[key][index], entries[place], (key, index))
+    found += [Operation("append", (key,), entry) for entry in entries[len(kept) :]]
+    return found + [
+        Operation("remove", (key, index)) for index in reversed(range(len(before[key]))) if index not in kept
+    ]
+
+
+def _entry_changes(before: dict[str, Data], after: dict[str, Data], path: Path) -> list[Operation]:
+    """Of an entry whose kind changed, what both kinds have stays where it is, with its comments."""
+    gone, new = ([key for key in one if key not in other] for one, other in ((before, after), (after, before)))
+    if len(gone) != 1 or len(new) != 1 or not isinstance(before[gone[0]], dict):
+        return changes(before, after, path)
+    same_name = changes({"name": before.get("name")}, {"name": after.get("name")}, path)
+    inside = changes(before[gone[0]], after[new[0]], (*path, gone[0]))
+    return [*same_name, *inside, Operation("rename", (*path, gone[0]), new[0])]
+
+
+def changes(before: Data, after: Data, path: Path) -> list[Operation]:
+    """The operations that make `after` of `before`; of a list of scalars that grew or shrank, at its end."""
+    if before == after and type(before) is type(after):
+        return []
+    found: list[Operation] = []
+    if isinstance(before, dict) and isinstance(after, dict) and before:
+        for key, value in after.items():
+            if key not in before:
+                found.append(Operation("set", (*path, key), value))
+            else:
+                found += changes(before[key], value, (*path, key))
+        return found + [Operation("remove", (*path, key)) for key in before if key not in after]
+    if isinstance(before, list) and isinstance(after, list) and _go_together(before, after):
+        for index in range(min(len(before), len(after))):
+            found += changes(before[index], after[index], (*path, index))
+        found += [Operation("append", path, value) for value in after[len(before) :]]
+        return found + [Operation("remove", (*path, index)) for index in reversed(range(len(after), len(before)))]
+    return [Operation("set", path, after)]
+
+
+def _go_together(before: list[Data], after: list[Data]) -> bool:
+    """Whether the items of two lists can be compared one by one."""
+    scalars = not any(isinstance(value, dict | list) for value in [*before, *after])
+    kinds = [isinstance(value, dict) for value in before] == [isinstance(value, dict) for value in after]
+    return bool(before) and (scalars or (kinds and all(isinstance(value, dict) for value in before)))

@@ -1,0 +1,130 @@
+"""New files: a carrier, the shared mesh config, the Telemetry; and a Telemetry that is there already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio import config, k8syaml, pipeline
+from groundcover_istio.errors import ToolError, UsageError
+from groundcover_istio.exports.carriers import SHARED_NAME, SHARED_USE, TELEMETRY_USE, Carrier
+from groundcover_istio.exports.files import edit, read
+from groundcover_istio.exports.merge import changes, config_map, merge, patch_mode, require_enabled, text_of
+from groundcover_istio.rules.telemetry import TELEMETRY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from groundcover_istio.config import Layer
+    from groundcover_istio.model import Data, Decision, Settings
+
+_MARK: Final = "groundcover-istio-export"
+
+
+def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
+    """A new file that holds the mesh config in a carrier."""
+    data: Data = merge({}, layers, carrier.words, values=True).data
+    for key in reversed(carrier.path):
+        data = {key: data}
+    skeleton = dict(carrier.skeleton)
+    if skeleton and carrier.kind == "istio-operator":
+        skeleton["metadata"] = {**skeleton["metadata"], "namespace": config.resolve(layers).root_namespace}
+    return with_comment(carrier.use, {**skeleton, **data})
+
+
+def shared_text(layers: Sequence[Layer]) -> str:
+    """The ConfigMap that istiod reads beside its own mesh config."""
+    root = config.resolve(layers).root_namespace
+    mesh = merge({}, layers, SHARED_NAME, values=False).data
+    head = config_map(SHARED_NAME, root, "mesh", "")
+    head["metadata"]["labels"] = {"app.kubernetes.io/part-of": "groundcover"}
+    del head["data"]
+    lines = [*comment(line.format(root=root) for line in SHARED_USE), *k8syaml.block_lines(head, 0)]
+    return "\n".join([*lines, "data:", *literal("mesh", text_of(mesh), 2)]) + "\n"
+
+
+def telemetry_text(layers: Sequence[Layer]) -> str:
+    """The mesh-wide Telemetry."""
+    settings = _with_telemetry(layers)
+    outcome = pipeline.run(_surroundings(settings).encode(), patch_mode(layers))
+    made = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(outcome.after.decode())][-1]
+    if made["kind"] != "Telemetry":
+        raise UsageError(
+            "with these settings it would say nothing",
+            where="telemetry",
+            hint="set tracing.samplingPercentage (--sampling-percentage)",
+        )
+    return with_comment(TELEMETRY_USE, made)
+
+
+def into_telemetry(text: str, name: str, layers: Sequence[Layer]) -> tuple[str, tuple[Decision, ...]]:
+    """Merge into the mesh-wide Telemetry that a file holds; the new text and what was decided.
+
+    Raises UsageError where the file holds none.
+    """
+    settings = _with_telemetry(layers)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    behind = "" if text.endswith("\n") or not text else newline
+    cut = f"{behind}---{newline}# {_MARK}\n"
+    try:
+        outcome = pipeline.run((text + cut + _surroundings(settings)).encode(), patch_mode(layers))
+    except ToolError as error:
+        error.where = f"{name}, {error.where}" if error.where else name
+        raise
+    decisions = tuple(each for each in outcome.decisions if each.resource.startswith("Telemetry "))
+    if not decisions or any(each.code == "telemetry-added" for each in decisions):
+        raise UsageError(
+            f"holds no Telemetry without a selector in namespace {settings.root_namespace}",
+            where=name,
+            hint="groundcover-istio export telemetry > FILE",
+        )
+    trees, changed = read(text, name), read(outcome.after.decode().partition(cut)[0], name)
+    planned = [
+        (old, changes(k8syaml.to_data(old.root), k8syaml.to_data(new.root), ()))
+        for old, new in zip(trees, changed, strict=True)
+    ]
+    return edit(text, name, [(tree, operations) for tree, operations in planned if operations]), decisions
+
+
+def _with_telemetry(layers: Sequence[Layer]) -> Settings:
+    settings = require_enabled(config.resolve(layers))
+    activation = settings.tracing.activation
+    if activation not in ("auto", "telemetry"):
+        raise UsageError(
+            f'with activation "{activation}" there is no Telemetry',
+            where="telemetry",
+            hint='set tracing.activation to "auto" or "telemetry" (--activation)',
+        )
+    return settings
+
+
+def _surroundings(settings: Settings) -> str:
+    """What makes the engine write the Telemetry: the integration ConfigMap, or the mesh config it then belongs to."""
+    root = settings.root_namespace
+    if settings.tracing.activation == "telemetry":
+        # With a file log of its own: whether the mesh has one is not known, and it is not to be lost.
+        return text_of(config_map("istio", root, "mesh", text_of({"accessLogFile": "/dev/stdout"})))
+    data = config_map(TELEMETRY_NAME, settings.service.namespace, config.INTEGRATION_KEY, "{}")
+    key, value = config.INTEGRATION_LABEL
+    data["metadata"]["labels"] = {key: value}
+    return text_of(data)
+
+
+def with_comment(lines: Iterable[str], data: Data) -> str:
+    """Data as a YAML file below a comment."""
+    return "\n".join([*comment(lines), *k8syaml.block_lines(data, 0)]) + "\n"
+
+
+def comment(lines: Iterable[str]) -> list[str]:
+    """Lines as comments."""
+    return [f"# {line}" for line in lines]
+
+
+def literal(key: str, text: str, indent: int) -> list[str]:
+    """`key: text` as lines, in a literal block where that can hold the text, else quoted."""
+    pad = " " * indent
+    plain = all(char.isprintable() or char == "\n" for char in text)
+    if not text.strip() or not plain or text[0] in " \n" or text.endswith("\n\n"):
+        return [f"{pad}{key}: {k8syaml.scalar_text(text, style=chr(34))}"]
+    header = "|" if text.endswith("\n") else "|-"
+    lines = text.removesuffix("\n").split("\n")
+    return [f"{pad}{key}: {header}", *(f"{pad}  {line}" if line else "" for line in lines)]
