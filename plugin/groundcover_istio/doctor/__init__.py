@@ -1,0 +1,46 @@
+"""A live cluster, or a dump of one: is it set up, can proxies reach the sensor, will spans arrive."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio.doctor.dumps import load
+from groundcover_istio.doctor.examine import examine, is_well
+from groundcover_istio.doctor.kubectl import Kubectl, find
+from groundcover_istio.doctor.output import Examined, as_json, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from groundcover_istio.config import Layer
+
+_CLUSTERS_AT_ONCE: Final = 8
+
+
+class Target(NamedTuple):
+    """What is to be examined."""
+
+    folder: str
+    """A folder of dumps; empty: a cluster."""
+    kubectl: str
+    kubeconfig: str
+    context: str
+    all_contexts: bool
+    timeout: float
+
+
+def run_doctor(target: Target, layers: Sequence[Layer]) -> list[Examined]:
+    """The checklist of every cluster; raises UsageError where none can be reached at all."""
+    if target.folder:
+        return [Examined("", examine(load(target.folder).read, layers))]
+    kubectl = Kubectl(find(target.kubectl), target.kubeconfig, target.context, target.timeout)
+    if not target.all_contexts:
+        return [Examined("", examine(kubectl.read, layers))]
+    contexts = kubectl.contexts()
+    with ThreadPoolExecutor(_CLUSTERS_AT_ONCE) as pool:
+        found = pool.map(lambda context: examine(kubectl._replace(context=context).read, layers), contexts)
+        return [Examined(context, sections) for context, sections in zip(contexts, found, strict=True)]
+
+
+__all__ = ["Examined", "Target", "as_json", "is_well", "run_doctor", "text"]

@@ -1,0 +1,163 @@
+"""The whole examination of one cluster."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from groundcover_istio import config
+from groundcover_istio.doctor.cluster import gather
+from groundcover_istio.doctor.items import Item, fail, ok, unknown
+from groundcover_istio.doctor.meshes import check_revisions, meshes
+from groundcover_istio.doctor.policies import check_rules, check_sidecars
+from groundcover_istio.doctor.proxies import check_proxies
+from groundcover_istio.doctor.releases import check_releases
+from groundcover_istio.doctor.service import check_authentications, check_endpoints, check_sensor, check_service
+from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, check_tracer
+from groundcover_istio.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from groundcover_istio.config import Layer
+    from groundcover_istio.doctor.cluster import Cluster
+    from groundcover_istio.doctor.meshes import Mesh
+    from groundcover_istio.doctor.source import Query, Reading
+    from groundcover_istio.doctor.tracer import Tracer
+    from groundcover_istio.model import Settings
+
+# What an object that is not as Kubernetes writes it can raise in a check.
+_MALFORMED: Final = (TypeError, ValueError, AttributeError, LookupError, RecursionError, ToolError)
+# Not being allowed to read these says nothing about whether spans arrive.
+_OPTIONAL: Final = ("secrets",)
+
+
+_Target = TypeVar("_Target")
+
+
+class Section(NamedTuple):
+    """A part of the checklist."""
+
+    title: str
+    items: list[Item]
+
+
+def examine(read: Callable[[Query], Reading], layers: Sequence[Layer]) -> list[Section]:
+    """The checklist of one cluster. Whatever it holds, this ends, and says ok only of what was read."""
+    cluster = gather(read, config.resolve(layers).service.namespace)
+    settings, about_settings = _settings(cluster, layers)
+    found: list[Mesh] = []
+    tracers: list[Tracer] = []
+    mesh_items = _safely("the mesh config", lambda: _meshes(cluster, found))
+    for mesh in found:
+        mesh_items += _mesh(cluster, mesh, settings, tracers)
+    targets = {(each.host, each.port, each.kind): each for each in tracers}.values()
+    sections = [
+        Section("Istio", _safely("istiod", lambda: check_revisions(cluster)) + about_settings),
+        Section("Mesh config", mesh_items),
+        Section("Sensor", _each(cluster, targets, _SENSOR)),
+        Section("Between proxies and sensor", _each(cluster, targets, _BETWEEN)),
+        Section("Proxies", _each(cluster, found, (("the proxies", check_proxies),))),
+        Section("Helm", [item for mesh in found for item in _releases(cluster, mesh, settings)]),
+        Section("Not read", list(_unread(cluster))),
+    ]
+    return [Section(each.title, _unique(each.items)) for each in sections if each.items]
+
+
+_SENSOR: Final = (
+    ("the sensor's Service", check_service),
+    ("its endpoints", check_endpoints),
+    ("its pods", check_sensor),
+    ("PeerAuthentications", check_authentications),
+)
+_BETWEEN: Final = (("Sidecars", check_sidecars), ("DestinationRules", check_rules))
+
+
+def _settings(cluster: Cluster, layers: Sequence[Layer]) -> tuple[Settings, list[Item]]:
+    """The settings, with those of the cluster's integration ConfigMap below."""
+    carried = [each for each in cluster.integrations.items if config.is_integration(each)]
+    if not carried:
+        return config.resolve(layers), []
+    where = f"ConfigMap {carried[0]['metadata']['name']}"
+    try:
+        settings = config.resolve([config.integration_layer(carried, ""), *layers])
+    except ToolError as error:
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        return config.resolve(layers), [fail("settings-invalid", message=" ".join(message.split()))]
+    service = f"{settings.service.namespace}/{settings.service.name}"
+    return settings, [ok("settings", where=where, protocol=settings.tracing.protocol, service=service)]
+
+
+def _meshes(cluster: Cluster, found: list[Mesh]) -> list[Item]:
+    usable, items = meshes(cluster)
+    found += usable
+    return items
+
+
+def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings, tracers: list[Tracer]) -> list[Item]:
+    """What there is to say about one mesh config; its tracer is added to `tracers`."""
+
+    def tracer() -> list[Item]:
+        found, items = check_tracer(cluster, mesh, settings)
+        tracers.extend([found] if found else [])
+        return items
+
+    before = len(tracers)
+    items = _safely(mesh.where, tracer)
+    own = tracers[-1] if len(tracers) > before else None
+    items += _safely(f"the sampling of {mesh.where}", lambda: check_sampling(cluster, mesh, own, settings))
+    return items + _safely("Telemetries", lambda: check_telemetries(cluster, mesh, own, settings))
+
+
+def _releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> list[Item]:
+    return _safely("Helm's releases", lambda: check_releases(cluster, mesh, settings))
+
+
+def _each(
+    cluster: Cluster,
+    targets: Iterable[_Target],
+    checks: Iterable[tuple[str, Callable[[Cluster, _Target], Iterable[Item]]]],
+) -> list[Item]:
+    """Every check on every target."""
+    items: list[Item] = []
+    for target in targets:
+        for what, check in checks:
+            items += _safely(what, functools.partial(check, cluster, target))
+    return items
+
+
+def _safely(what: str, check: Callable[[], Iterable[Item]]) -> list[Item]:
+    """What a check finds; where it meets what it can't understand, that alone."""
+    try:
+        return list(check())
+    except _MALFORMED:
+        return [unknown("malformed", what=what)]
+
+
+def _unread(cluster: Cluster) -> Iterator[Item]:
+    """What could not be read, and why: what depends on it is not judged."""
+    for query, reading in cluster.readings.items():
+        if reading.error:
+            name = query.resource.partition(".")[0]
+            where = f"--namespace {query.namespace}" if query.namespace else "--all-namespaces"
+            yield unknown(
+                "unread",
+                what=query.words,
+                reason=reading.error,
+                fix=f"kubectl auth can-i list {query.resource} {where}",
+                optional="yes" if name in _OPTIONAL else "no",
+            )
+
+
+def _unique(items: list[Item]) -> list[Item]:
+    """Each thing once: several mesh configs may share what is wrong."""
+    return list({(each.code, each.text): each for each in items}.values())
+
+
+def is_well(sections: list[Section]) -> bool:
+    """Whether nothing failed and everything that counts could be told."""
+    return not any(
+        each.status == "fail" or (each.status == "unknown" and each.values.get("optional") != "yes")
+        for section in sections
+        for each in section.items
+    )

@@ -1,0 +1,112 @@
+"""A live cluster, read through kubectl: nothing but `get`, each call with a time limit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio.doctor.source import Query, Reading, believed
+from groundcover_istio.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST: Final = 200
+_PREFIX: Final = re.compile(r"error: |Error from server(?: \(\w+\))?: ", re.IGNORECASE)
+
+
+class Answer(NamedTuple):
+    """Standard output, or why there is none."""
+
+    out: bytes
+    error: str = ""
+
+
+class Kubectl(NamedTuple):
+    """The user's own kubectl, for one context."""
+
+    program: str
+    kubeconfig: str
+    context: str
+    """Empty: the current one."""
+    timeout: float
+    """Seconds for each call."""
+
+    def read(self, query: Query) -> Reading:
+        """The objects that a query asks for."""
+        scope = ["--namespace", query.namespace] if query.namespace else ["--all-namespaces"]
+        labels = ["--selector", query.selector] if query.labels else []
+        # Without it kubectl leaves managed fields out, which say when a mesh config was changed.
+        fields = ["--show-managed-fields"] if query.resource == "configmaps" else []
+        answer = self._run(["get", query.resource, *scope, *labels, "--output", "json", *fields])
+        if answer.error:
+            return Reading(query, [], answer.error)
+        try:
+            return believed(query, json.loads(answer.out))
+        except (ValueError, RecursionError):
+            return Reading(query, [], "the answer is no JSON")
+
+    def contexts(self) -> list[str]:
+        """The names of every context; raises UsageError where they can't be had."""
+        answer = self._run(["config", "get-contexts", "--output", "name"])
+        names = [line.strip() for line in answer.out.decode(errors="replace").splitlines() if line.strip()]
+        if answer.error or not names:
+            raise UsageError(answer.error or "kubectl knows no context", where="--all-contexts")
+        return names
+
+    def _run(self, arguments: Sequence[str]) -> Answer:
+        command = [self.program, *arguments, *(["--kubeconfig", self.kubeconfig] if self.kubeconfig else [])]
+        command += ["--context", self.context] if self.context else []
+        if arguments[0] == "get":
+            command += ["--request-timeout", f"{self.timeout:g}s"]
+        try:
+            process = subprocess.Popen(  # noqa: S603  the user's own kubectl
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Answer(b"", f"kubectl can't be started: {error.strerror}")
+        try:
+            out, err = process.communicate(timeout=self.timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return Answer(b"", f"no answer within {self.timeout:g} s")
+        if process.returncode:
+            return Answer(b"", _reason(err.decode(errors="replace")) or f"kubectl ended with {process.returncode}")
+        return Answer(out)
+
+
+def find(program: str) -> str:
+    """The path of kubectl; raises UsageError where there is none."""
+    path = shutil.which(program)
+    if not path:
+        raise UsageError(
+            "is not on PATH",
+            where=program,
+            hint="install kubectl, or give a folder of what it printed: groundcover-istio doctor --from DIR",
+        )
+    return path
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End kubectl and whatever it started to log in with."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=1)
+
+
+def _reason(text: str) -> str:
+    """The last line that kubectl wrote, which is the one that says why."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return _PREFIX.sub("", lines[-1])[:_LONGEST] if lines else ""

@@ -1,0 +1,198 @@
+"""The control plane: revisions of istiod, and the mesh config that each of them reads."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio import k8syaml
+from groundcover_istio.config import parse_version
+from groundcover_istio.doctor.cluster import is_ready
+from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
+from groundcover_istio.errors import ManifestError
+from groundcover_istio.rules.plan import dig
+from groundcover_istio.spelling import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.doctor.cluster import Cluster
+    from groundcover_istio.model import Data, Version
+
+_SHARED: Final = "SHARED_MESH_CONFIG"
+
+
+class Revision(NamedTuple):
+    """One control plane."""
+
+    name: str
+    namespace: str
+    pods: list[dict[str, Data]]
+
+    @property
+    def version(self) -> Version | None:
+        """The version of its istiod."""
+        return parse_version(versions(self.pods)[0])
+
+    @property
+    def config_map(self) -> str:
+        """The name of its ConfigMap."""
+        return "istio" if self.name == "default" else f"istio-{self.name}"
+
+    def variable(self, name: str) -> str:
+        """An environment variable of istiod, empty where it is unset."""
+        for pod in self.pods:
+            for container in mappings(dig(pod, "spec", "containers")):
+                for each in mappings(container.get("env")):
+                    if each.get("name") == name:
+                        return str(each.get("value") or "")
+        return ""
+
+
+class Mesh(NamedTuple):
+    """The mesh config that one control plane works with."""
+
+    revision: Revision
+    where: str
+    data: dict[str, Data]
+    changed: str
+    """When its text was last changed, empty where that can't be told."""
+
+    @property
+    def root(self) -> str:
+        """The root namespace."""
+        return str(self.data.get("rootNamespace") or self.revision.namespace)
+
+    @property
+    def providers(self) -> list[dict[str, Data]]:
+        """The extension providers."""
+        return mappings(self.data.get("extensionProviders"))
+
+    def provider(self, name: str) -> dict[str, Data] | None:
+        """The provider of that name; Istio ignores case there, and takes the first."""
+        return next((each for each in self.providers if str(each.get("name")).lower() == name.lower()), None)
+
+
+def revisions(cluster: Cluster) -> list[Revision]:
+    """The control planes that run, by namespace and revision."""
+    found: dict[tuple[str, str], list[dict[str, Data]]] = {}
+    for pod in cluster.istiod.items:
+        name = str(dig(pod, "metadata", "labels", "istio.io/rev") or "default")
+        found.setdefault((namespace_of(pod), name), []).append(pod)
+    return [Revision(name, namespace, found[namespace, name]) for namespace, name in sorted(found)]
+
+
+def check_revisions(cluster: Cluster) -> Iterator[Item]:
+    """Whether istiod runs, in which versions."""
+    if not cluster.istiod.error and not cluster.istiod.items:
+        yield fail("istiod-none")
+    for each in revisions(cluster):
+        found = versions(each.pods)
+        ready = sum(map(is_ready, each.pods))
+        values = {"revision": each.name, "namespace": each.namespace, "pods": counted(len(each.pods), "pod")}
+        if ready:
+            yield ok("istiod", version=" and ".join(found), ready=ready, **values)
+        else:
+            yield fail("istiod-not-ready", version=" and ".join(found), **values)
+        if len(found) > 1:
+            yield warn("istiod-versions", versions=listed(found), revision=each.name, namespace=each.namespace)
+
+
+def versions(pods: list[dict[str, Data]]) -> list[str]:
+    """The versions of pods of istiod, by the tags of their images."""
+    found = set()
+    for pod in pods:
+        images = [str(each.get("image")) for each in mappings(dig(pod, "spec", "containers"))]
+        image = next((each for each in images if "/pilot" in each), "".join(images[:1]))
+        found.add(image.partition("@")[0].rpartition("/")[2].partition(":")[2] or "of unknown version")
+    return sorted(found)
+
+
+def meshes(cluster: Cluster) -> tuple[list[Mesh], list[Item]]:
+    """The mesh config of every control plane, and what is wrong with those that can't be used."""
+    found: list[Mesh] = []
+    items: list[Item] = []
+    for revision in revisions(cluster):
+        reading = cluster.config_maps(revision.namespace)
+        if reading.error:
+            continue
+        names = [name for name in (revision.variable(_SHARED), revision.config_map) if name]
+        maps = {each["metadata"]["name"]: each for each in reading.items}
+        where = f"ConfigMap {revision.namespace}/{revision.config_map}"
+        if revision.config_map not in maps:
+            items.append(fail("mesh-missing", mesh=where, namespace=revision.namespace))
+            continue
+        data: dict[str, Data] = {}
+        try:
+            for name in names:
+                if name in maps:
+                    data = merged(data, _read(maps[name]))
+        except ManifestError as error:
+            items.append(fail("mesh-invalid", mesh=where, problem=error.message, namespace=revision.namespace))
+            continue
+        changed = max((_changed(maps[name]) for name in names if name in maps), default="")
+        found.append(Mesh(revision, where, data, changed))
+    return found, items
+
+
+def _read(config_map: dict[str, Data]) -> dict[str, Data]:
+    """The mesh config in a ConfigMap; raises ManifestError for one that istiod would discard."""
+    text = dig(config_map, "data", "mesh")
+    if not isinstance(text, str):
+        raise ManifestError("has no text under the key mesh")
+    trees = k8syaml.parse(text)
+    data = k8syaml.to_data(trees[0].root) if trees else {}
+    if data is not None and not isinstance(data, dict):
+        raise ManifestError("is no mapping")
+    for path, kind, words in _SHAPES:
+        value = dig(data, *path)
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise ManifestError(f"{'.'.join(path)} is {show(value)}, not {words}")
+    for path, item_kind, words in _LISTS:
+        for value in dig(data, *path) or []:
+            if not isinstance(value, item_kind):
+                raise ManifestError(f"{'.'.join(path)} holds {show(value)}, not {words}")
+    return data or {}
+
+
+_SHAPES: Final[list[tuple[tuple[str, ...], type | tuple[type, ...], str]]] = [
+    (("extensionProviders",), list, "a list"),
+    (("defaultProviders",), dict, "a mapping"),
+    (("defaultProviders", "tracing"), list, "a list"),
+    (("defaultProviders", "metrics"), list, "a list"),
+    (("defaultProviders", "accessLogging"), list, "a list"),
+    (("defaultConfig",), dict, "a mapping"),
+    (("defaultConfig", "tracing"), dict, "a mapping"),
+    (("defaultConfig", "tracing", "sampling"), (int, float), "a number"),
+    (("enableTracing",), bool, "true or false"),
+]
+_LISTS: Final[list[tuple[tuple[str, ...], type, str]]] = [
+    (("extensionProviders",), dict, "a mapping"),
+    (("defaultProviders", "tracing"), str, "a name"),
+]
+
+
+def merged(below: dict[str, Data], above: dict[str, Data]) -> dict[str, Data]:
+    """A mesh config laid over another, as istiod does it (pkg/config/mesh/mesh.go): providers by name."""
+    result = copy.deepcopy(below)
+    for key, value in above.items():
+        old = result.get(key)
+        if key in ("defaultConfig", "defaultProviders") and isinstance(old, dict) and isinstance(value, dict):
+            result[key] = {**old, **value}
+        elif key == "extensionProviders" and isinstance(old, list) and isinstance(value, list):
+            names = [each.get("name") for each in value]
+            result[key] = [*(each for each in old if each.get("name") not in names), *value]
+        else:
+            result[key] = value
+    return result
+
+
+def _changed(config_map: dict[str, Data]) -> str:
+    """When the text of a mesh config was last written, by its managed fields."""
+    times = [
+        str(each.get("time") or "")
+        for each in mappings(dig(config_map, "metadata", "managedFields"))
+        if dig(each, "fieldsV1", "f:data", "f:mesh") is not None
+    ]
+    return max(times, default="")

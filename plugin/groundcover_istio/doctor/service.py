@@ -1,0 +1,213 @@
+"""Where spans go: the Service, its port and protocol, its endpoints, and the sensor's own pods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.doctor.cluster import proxy_of
+from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of, strings
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.doctor.cluster import Cluster
+    from groundcover_istio.doctor.tracer import Tracer
+    from groundcover_istio.model import Data
+
+_HTTP2: Final = ("grpc", "http2", "kubernetes.io/h2c", "grpc-web")
+_EXPORT_TO: Final = "networking.istio.io/exportTo"
+
+
+def service_of(cluster: Cluster, tracer: Tracer) -> dict[str, Data] | None:
+    """The Service that the tracer sends to."""
+    found = [each for each in cluster.services(tracer.namespace).items if each["metadata"]["name"] == tracer.service]
+    return found[0] if found else None
+
+
+def check_service(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
+    """The Service, its port and its protocol, and whether proxies may know of it."""
+    if cluster.services(tracer.namespace).error:
+        return
+    service = service_of(cluster, tracer)
+    name = f"{tracer.namespace}/{tracer.service}"
+    if service is None:
+        yield fail("service-missing", service=name, provider=tracer.name)
+        return
+    if dig(service, "spec", "type") == "ExternalName":
+        yield fail("service-external", service=name)
+        return
+    if dig(service, "spec", "clusterIP") == "None":
+        yield fail("service-headless", service=name)
+    port = port_of(service, tracer)
+    if port is None:
+        yield fail(
+            "port-missing",
+            service=name,
+            port=tracer.port,
+            provider=tracer.name,
+            ports=_ports(service),
+            causes=tracer.loss,
+        )
+    else:
+        yield _protocol(port, tracer, name)
+    yield from _visibility(service, tracer, name)
+    selectors = mappings(tracer.mesh.data.get("discoverySelectors"))
+    if selectors and not _is_discovered(cluster, tracer.namespace, selectors):
+        yield fail("service-hidden", mesh=tracer.mesh.where, namespace=tracer.namespace, service=name)
+
+
+def _is_discovered(cluster: Cluster, namespace: str, selectors: list[dict[str, Data]]) -> bool:
+    """Whether istiod looks into a namespace at all; where its labels can't be read, that is said elsewhere."""
+    found = cluster.namespaces
+    held = [dig(each, "metadata", "labels") or {} for each in found.items if each["metadata"]["name"] == namespace]
+    return bool(found.error) or any(_selected(held[0] if held else {}, each) for each in selectors)
+
+
+def _selected(labels: dict[str, Data], selector: dict[str, Data]) -> bool:
+    """Whether a label selector matches (apimachinery, LabelSelector)."""
+    wanted = selector.get("matchLabels")
+    equal = all(labels.get(key) == value for key, value in (wanted if isinstance(wanted, dict) else {}).items())
+    return equal and all(_holds(labels, each) for each in mappings(selector.get("matchExpressions")))
+
+
+def _holds(labels: dict[str, Data], expression: dict[str, Data]) -> bool:
+    key, values = str(expression.get("key")), strings(expression.get("values"))
+    operator = expression.get("operator")
+    if operator in ("In", "NotIn"):
+        return bool((labels.get(key) in values) == (operator == "In"))
+    return (key in labels) == (operator == "Exists")
+
+
+def port_of(service: dict[str, Data], tracer: Tracer) -> dict[str, Data] | None:
+    """The port of the Service that the tracer sends to."""
+    ports = mappings(dig(service, "spec", "ports"))
+    return next((each for each in ports if each.get("port") == tracer.port), None)
+
+
+def _ports(service: dict[str, Data]) -> str:
+    ports = mappings(dig(service, "spec", "ports"))
+    return ", ".join(f"{each.get('name', 'unnamed')} {each.get('port')}" for each in ports) or "none"
+
+
+def _protocol(port: dict[str, Data], tracer: Tracer, service: str) -> Item:
+    """Istio speaks HTTP/2 to a port only by declaration: appProtocol, else the name up to its first dash."""
+    name, declared = str(port.get("name") or "unnamed"), str(port.get("appProtocol") or "").lower()
+    http2 = (declared or name.lower().split("-")[0]) in _HTTP2
+    kind = "otlp-grpc" if tracer.is_grpc else "otlp-http" if tracer.kind == "opentelemetry" else tracer.kind
+    values = {"service": service, "port": str(tracer.port), "name": name, "kind": kind}
+    if http2 == tracer.is_grpc:
+        return ok("service", **values)
+    return fail("port-http1" if tracer.is_grpc else "port-http2", **values)
+
+
+def _visibility(service: dict[str, Data], tracer: Tracer, name: str) -> Iterator[Item]:
+    """Whether proxies of other namespaces get the Service's cluster."""
+    annotation = dig(service, "metadata", "annotations", _EXPORT_TO)
+    default = strings(tracer.mesh.data.get("defaultServiceExportTo"))
+    values = [part.strip() for part in str(annotation).split(",")] if annotation else default
+    if values and "*" not in values:
+        by = f"annotation {_EXPORT_TO}" if annotation else "defaultServiceExportTo of the mesh config"
+        yield fail("export-to", by=by, service=name, value=", ".join(values), causes=tracer.loss)
+
+
+def check_endpoints(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
+    """Ready endpoints, on every node that runs proxies where traffic stays on its node."""
+    service = service_of(cluster, tracer)
+    reading = cluster.endpoints(tracer.namespace)
+    if service is None or reading.error or dig(service, "spec", "type") == "ExternalName":
+        return
+    port = port_of(service, tracer)
+    if port is None:
+        return
+    ready = [
+        each
+        for item in reading.items
+        if dig(item, "metadata", "labels", "kubernetes.io/service-name") == tracer.service and _has(item, port)
+        for each in mappings(item.get("endpoints"))
+        if dig(each, "conditions", "ready") is not False
+    ]
+    values = {"service": f"{tracer.namespace}/{tracer.service}", "port": str(tracer.port)}
+    if not ready:
+        yield fail("endpoints-none", namespace=tracer.namespace, name=tracer.service, **values)
+        return
+    if dig(service, "spec", "internalTrafficPolicy") != "Local":
+        yield ok("endpoints", count=counted(len(ready), "ready endpoint"), nodes="", **values)
+        return
+    if cluster.proxies.error:
+        return
+    served = {str(each.get("nodeName")) for each in ready}
+    wanted: dict[str, int] = {}
+    for pod in cluster.proxies.items:
+        if node := str(dig(pod, "spec", "nodeName") or ""):
+            wanted[node] = wanted.get(node, 0) + 1
+    lacking = sorted(set(wanted) - served)
+    if lacking:
+        count = sum(wanted[node] for node in lacking)
+        yield fail("endpoints-nodes", nodes=listed(lacking), proxies=counted(count, "proxy", "proxies"), **values)
+    else:
+        where = f", on every node that runs proxies ({len(wanted)})"
+        yield ok("endpoints", count=counted(len(ready), "ready endpoint"), nodes=where, **values)
+
+
+def _has(item: dict[str, Data], port: dict[str, Data]) -> bool:
+    """Whether an EndpointSlice serves the port: by its name, which both sides leave out together."""
+    return any((each.get("name") or "") == (port.get("name") or "") for each in mappings(item.get("ports")))
+
+
+def sensor_pods(cluster: Cluster, tracer: Tracer) -> list[dict[str, Data]]:
+    """The pods behind the Service."""
+    service = service_of(cluster, tracer)
+    selector = dig(service, "spec", "selector")
+    if not isinstance(selector, dict) or not selector:
+        return []
+    return [
+        pod
+        for pod in cluster.pods(tracer.namespace).items
+        if all(dig(pod, "metadata", "labels", key) == value for key, value in selector.items())
+    ]
+
+
+def check_sensor(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
+    """Whether the sensor's pods have a proxy of their own, which would trace every export."""
+    if cluster.pods(tracer.namespace).error or cluster.services(tracer.namespace).error:
+        return
+    pods = sensor_pods(cluster, tracer)
+    injected = [name_of(pod) for pod in pods if proxy_of(pod)]
+    captured = [name_of(pod) for pod in pods if _is_captured(pod)]
+    if injected:
+        yield fail("sensor-injected", pods=listed(injected))
+    if captured:
+        yield warn("sensor-ambient", pods=listed(captured))
+    if pods and not injected and not captured:
+        yield ok("sensor", count=counted(len(pods), "pod"))
+
+
+def _is_captured(pod: dict[str, Data]) -> bool:
+    return bool(dig(pod, "metadata", "annotations", "ambient.istio.io/redirection") == "enabled")
+
+
+def check_authentications(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
+    """PeerAuthentications matter to the sensor only where its pods have a proxy."""
+    if cluster.authentications.error or cluster.pods(tracer.namespace).error:
+        return
+    injected = [pod for pod in sensor_pods(cluster, tracer) if proxy_of(pod) or _is_captured(pod)]
+    found = [
+        each
+        for each in cluster.authentications.items
+        if injected
+        and namespace_of(each) in (tracer.namespace, tracer.mesh.root)
+        and dig(each, "spec", "mtls", "mode") == "STRICT"
+        and _selects(each, injected[0])
+    ]
+    for each in found:
+        yield warn("authentication", authentication=name_of(each), port=tracer.port)
+    if not found:
+        yield ok("authentications")
+
+
+def _selects(policy: dict[str, Data], pod: dict[str, Data]) -> bool:
+    labels = dig(policy, "spec", "selector", "matchLabels")
+    held = labels if isinstance(labels, dict) else {}
+    return all(dig(pod, "metadata", "labels", key) == value for key, value in held.items())

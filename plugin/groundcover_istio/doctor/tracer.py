@@ -1,0 +1,262 @@
+"""Which tracer the proxies of a mesh use, where it sends to, and how much is sampled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio import istio
+from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.source import mappings, name_of, namespace_of, strings
+from groundcover_istio.model import Sampling, Version
+from groundcover_istio.report import sampling_text
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.doctor.cluster import Cluster
+    from groundcover_istio.doctor.meshes import Mesh
+    from groundcover_istio.model import Data, Settings
+
+TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
+_HTTP: Final = Version(1, 22)
+_LAST_PORT: Final = 65535
+_OFF: Final = "istiod can't set the tracer up: tracing is off"
+_REJECTED: Final = "Envoy rejects the listener: proxies keep what they had, and new pods do not become ready"
+
+
+class Tracer(NamedTuple):
+    """A provider that is aimed at the sensor."""
+
+    mesh: Mesh
+    name: str
+    kind: str
+    entry: dict[str, Data]
+    host: str
+    port: int
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether it speaks gRPC."""
+        return self.kind == "opentelemetry" and not self.entry.get("http")
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its Service."""
+        return (self.host.split(".")[1:2] or [""])[0]
+
+    @property
+    def service(self) -> str:
+        """The name of its Service."""
+        return self.host.split(".", maxsplit=1)[0]
+
+    @property
+    def loss(self) -> str:
+        """What happens where a proxy does not know the Service's cluster."""
+        return _REJECTED if self.kind != "opentelemetry" else "spans are lost without a word"
+
+
+class Choice(NamedTuple):
+    """What names the tracer of a mesh, and the sampling."""
+
+    name: str
+    by: str
+
+
+def winner(cluster: Cluster, mesh: Mesh) -> tuple[dict[str, Data] | None, list[dict[str, Data]]]:
+    """The mesh-wide Telemetry that counts, and those that are ignored: only the oldest one does."""
+    found = [each for each in applicable(cluster, mesh) if namespace_of(each) == mesh.root]
+    return (found[0] if found else None), found[1:]
+
+
+def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
+    """The Telemetries without a selector that this revision reads, the oldest first."""
+    found = [
+        each
+        for each in cluster.telemetries.items
+        if not any(dig(each, "spec", *path) for path in (("selector", "matchLabels"), ("targetRef",), ("targetRefs",)))
+        and dig(each, "metadata", "labels", "istio.io/rev") in (None, mesh.revision.name)
+    ]
+    return sorted(found, key=lambda each: (str(dig(each, "metadata", "creationTimestamp") or ""), name_of(each)))
+
+
+def tracing_of(telemetry: dict[str, Data] | None) -> dict[str, Data]:
+    """The first entry of a Telemetry's tracing."""
+    return (mappings(dig(telemetry, "spec", "tracing")) or [{}])[0]
+
+
+def provider_named(telemetry: dict[str, Data] | None) -> str:
+    """The tracing provider that a Telemetry names."""
+    return str((mappings(tracing_of(telemetry).get("providers")) or [{}])[0].get("name") or "")
+
+
+def choice(cluster: Cluster, mesh: Mesh) -> Choice | None:
+    """What names the mesh's tracer: the Telemetry, else defaultProviders."""
+    telemetry, _ = winner(cluster, mesh)
+    if telemetry and (name := provider_named(telemetry)):
+        return Choice(name, f"Telemetry {name_of(telemetry)}")
+    names = strings(dig(mesh.data, "defaultProviders", "tracing"))
+    return Choice(names[0], "defaultProviders.tracing") if names and names[0] else None
+
+
+def aimed_at_sensor(entry: dict[str, Data], settings: Settings) -> bool:
+    """Whether a provider sends spans to the sensor, rightly written or not."""
+    name, namespace = settings.service.name, settings.service.namespace
+    held = [entry.get(kind) for kind in TRACERS]
+    targets = [entry.get("service"), *(dig(each, key) for each in held for key in ("service", "address"))]
+    return any(istio.is_sensor_host(each, name, namespace) for each in targets)
+
+
+def check_tracer(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Tracer | None, list[Item]]:
+    """The mesh's tracer where it is aimed at the sensor, and what is to be said about it."""
+    namespace = mesh.revision.namespace
+    ours = [each for each in mesh.providers if aimed_at_sensor(each, settings)]
+    service = f"{settings.service.namespace}/{settings.service.name}"
+    if not ours:
+        return None, [fail("provider-missing", mesh=mesh.where, service=service, namespace=namespace)]
+    chosen = choice(cluster, mesh)
+    named = mesh.provider(chosen.name) if chosen else None
+    entry = named if named in ours else ours[0]
+    assert entry is not None  # noqa: S101  for the type checker: `named in ours` says so
+    name = str(entry.get("name"))
+    items = list(_activation(cluster, mesh, chosen, name, is_ours=named in ours))
+    found = list(_faults(entry, mesh))
+    for problem, causes in found:
+        values = {"mesh": mesh.where, "provider": name, "problem": problem, "causes": causes}
+        items.append(fail("provider-wrong", namespace=namespace, **values))
+    tracer = _tracer(mesh, entry)
+    if tracer and not found:
+        values = {"provider": name, "kind": tracer.kind, "host": tracer.host, "port": str(tracer.port)}
+        items.insert(0, ok("provider", mesh=mesh.where, **values))
+    return tracer, items
+
+
+def _activation(cluster: Cluster, mesh: Mesh, chosen: Choice | None, name: str, *, is_ours: bool) -> Iterator[Item]:
+    values = {"mesh": mesh.where, "provider": name, "namespace": mesh.revision.namespace}
+    if cluster.telemetries.error:
+        # A Telemetry may name another tracer, or the only one.
+        return
+    if chosen is None:
+        yield fail("not-active", **values)
+    elif is_ours:
+        yield ok("active", by=chosen.by, **values)
+    elif mesh.provider(chosen.name) is None:
+        yield fail("tracer-undefined", by=chosen.by, other=chosen.name, **values)
+    else:
+        yield fail("other-tracer", by=chosen.by, other=chosen.name, **values)
+
+
+def _tracer(mesh: Mesh, entry: dict[str, Data]) -> Tracer | None:
+    kind = next((each for each in TRACERS if isinstance(entry.get(each), dict)), "")
+    held = entry.get(kind) or {}
+    host, port = str(held.get("service") or "").rpartition("/")[2], str(held.get("port"))
+    if not kind or not host or ":" in host or not port.isdigit():
+        return None
+    return Tracer(mesh, str(entry.get("name")), kind, held, host, int(port))
+
+
+def _faults(entry: dict[str, Data], mesh: Mesh) -> Iterator[tuple[str, str]]:
+    """What is wrong with an entry as it is written, and what that causes."""
+    kinds = [each for each in entry if each in istio.KINDS]
+    if len(kinds) != 1:
+        yield f"holds {' and '.join(kinds) or 'no kind'}, one is accepted", "only the last of them counts"
+        return
+    held = entry[kinds[0]]
+    if kinds[0] not in TRACERS or not isinstance(held, dict):
+        yield f"{kinds[0]} is no tracer that is written as one", _OFF
+        return
+    unknown_fields = [each for each in held if each not in istio.FIELDS[kinds[0]]]
+    if unknown_fields:
+        yield f"{kinds[0]} has no field {', '.join(unknown_fields)}", f"istiod drops it; {_OFF}"
+    host, port = held.get("service"), str(held.get("port"))
+    if not isinstance(host, str) or not host:
+        yield "service is missing", _OFF
+    elif ":" in host:
+        yield f'service is "{host}", with a port in it', _OFF
+    elif ".svc." not in host:
+        yield f'service is "{host}", a short name', _OFF
+    if not port.isdigit() or not 0 < int(port) <= _LAST_PORT:
+        yield f"port is {port if 'port' in held else 'missing'}", _OFF
+    if kinds[0] == "opentelemetry":
+        yield from _http_faults(held, mesh.revision.version)
+
+
+def _http_faults(held: dict[str, Data], version: Version | None) -> Iterator[tuple[str, str]]:
+    http = held.get("http")
+    if http is None:
+        return
+    if version and version < _HTTP:
+        yield f"has http, which Istio {version} does not know", "spans are sent as gRPC to the port for HTTP"
+    if not dig(http, "timeout"):
+        yield "http has no timeout", _REJECTED
+    if not dig(http, "path"):
+        yield "http has no path", "spans are sent to /, where the sensor takes none"
+
+
+def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Item]:
+    """What share of requests is sampled."""
+    if cluster.telemetries.error:
+        return
+    percentage, by = effective_sampling(cluster, mesh)
+    held = dig(mesh.data, "defaultConfig", "tracing", "sampling")
+    if isinstance(held, int | float) and held > 100:  # noqa: PLR2004  percent
+        yield warn("sampling-range", mesh=mesh.where, percentage=f"{held:g}")
+    values = {"mesh": mesh.where, "percentage": f"{percentage:g}", "by": by}
+    kind = tracer.kind if tracer else ""
+    if percentage == 0:
+        yield fail("sampling-zero", **values)
+    elif kind == "datadog" and percentage < 100:  # noqa: PLR2004  percent
+        yield warn("sampling-datadog", **values)
+    else:
+        ratio = settings.sampling_ratio["datadog" if kind == "datadog" else "otel"]
+        yield ok("sampling", stored=sampling_text(Sampling("", percentage, ratio)), **values)
+
+
+def effective_sampling(cluster: Cluster, mesh: Mesh) -> tuple[float, str]:
+    """The percentage that counts, and what sets it: Telemetry, then mesh config, then istiod's own variable."""
+    telemetry, _ = winner(cluster, mesh)
+    live = tracing_of(telemetry).get("randomSamplingPercentage")
+    if telemetry and isinstance(live, int | float):
+        return float(live), f"Telemetry {name_of(telemetry)}"
+    held = dig(mesh.data, "defaultConfig", "tracing", "sampling")
+    if isinstance(held, int | float) and held:
+        return (1.0 if held > 100 else float(held)), "defaultConfig.tracing.sampling"  # noqa: PLR2004  percent
+    try:
+        return float(mesh.revision.variable("PILOT_TRACE_SAMPLING") or 1), "PILOT_TRACE_SAMPLING"
+    except ValueError:
+        return 1.0, "Istio's default"
+
+
+def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Item]:
+    """The Telemetry that wins, those ignored, and those that send spans elsewhere."""
+    if cluster.telemetries.error:
+        return
+    first, ignored = winner(cluster, mesh)
+    if first:
+        yield ok("telemetry", mesh=mesh.where, telemetry=name_of(first))
+    else:
+        yield ok("telemetry-none", mesh=mesh.where)
+    for each in ignored:
+        assert first is not None  # noqa: S101  for the type checker: where some are ignored one wins
+        yield fail("telemetry-ignored", ignored=name_of(each), telemetry=name_of(first))
+    counting = {mesh.root: first} if first else {}
+    for each in applicable(cluster, mesh):
+        namespace = namespace_of(each)
+        if namespace != mesh.root and counting.setdefault(namespace, each) is not each:
+            yield warn("telemetry-ignored", ignored=name_of(each), telemetry=name_of(counting[namespace]))
+    for namespace, each in counting.items():
+        # In the sensor's own namespace it keeps exports from being traced.
+        if namespace != settings.service.namespace or namespace == mesh.root:
+            yield from _telemetry_faults(each, mesh, tracer)
+
+
+def _telemetry_faults(telemetry: dict[str, Data], mesh: Mesh, tracer: Tracer | None) -> Iterator[Item]:
+    namespace = namespace_of(telemetry)
+    scope = "all proxies" if namespace == mesh.root else f"proxies of namespace {namespace}"
+    if tracing_of(telemetry).get("disableSpanReporting") is True:
+        say = fail if namespace == mesh.root else warn
+        yield say("telemetry-off", telemetry=name_of(telemetry), scope=scope)
+    named = provider_named(telemetry)
+    if tracer and named and named.lower() != tracer.name.lower() and namespace != mesh.root:
+        values = {"telemetry": name_of(telemetry), "scope": scope, "other": named, "provider": tracer.name}
+        yield warn("telemetry-other", **values)

@@ -1,0 +1,303 @@
+"""What can be wrong in a cluster: how to break a healthy one, and what doctor has to say then."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+from .conftest import HOST, MESH, pod, release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Fault = tuple["Callable[[Any], Any]", list[str]]
+GRPC: Final = {"name": "otel-tracing", "opentelemetry": {"service": HOST, "port": 4317}}
+
+
+def entry(cluster: Any, change: Callable[[Any], Any]) -> None:
+    """Change our provider."""
+    cluster.mesh(lambda mesh: change(mesh["extensionProviders"][0]))
+
+
+def otlp(cluster: Any, **values: Any) -> None:
+    """Set fields of our provider; None takes one out."""
+
+    def change(provider: Any) -> None:
+        held = provider["opentelemetry"] | values
+        provider["opentelemetry"] = {key: value for key, value in held.items() if value is not None}
+
+    entry(cluster, change)
+
+
+def provider(cluster: Any, value: Any) -> None:
+    """Put another provider in the place of ours, and make it the tracer."""
+
+    def change(mesh: Any) -> None:
+        mesh["extensionProviders"] = [value]
+        mesh["defaultProviders"]["tracing"] = [value["name"]]
+
+    cluster.mesh(change)
+
+
+def telemetry(cluster: Any, name: str, namespace: str = "istio-system", **rest: Any) -> Any:
+    """Add a Telemetry."""
+    created = rest.pop("created", "2026-02-01T00:00:00Z")
+    return cluster.add("Telemetry", name, namespace, created=created, spec={"tracing": [rest]})
+
+
+def two_telemetries(cluster: Any) -> None:
+    """Two mesh-wide ones, of which the newer comes first by name."""
+    telemetry(cluster, "a-newer", randomSamplingPercentage=50, created="2026-03-01T00:00:00Z")
+    telemetry(cluster, "older", randomSamplingPercentage=5)
+
+
+def sidecar(cluster: Any, *hosts: str, namespace: str = "shop") -> Any:
+    """Add a Sidecar."""
+    return cluster.add("Sidecar", "default", namespace, spec={"egress": [{"hosts": list(hosts)}]})
+
+
+def rule(cluster: Any, host: str, mode: str, namespace: str = "istio-system") -> Any:
+    """Add a DestinationRule."""
+    return cluster.add(
+        "DestinationRule", mode.lower(), namespace, spec={"host": host, "trafficPolicy": {"tls": {"mode": mode}}}
+    )
+
+
+def service(cluster: Any, **values: Any) -> Any:
+    """Set fields of the sensor's Service."""
+    return cluster.one("services", "groundcover-sensor")["spec"].update(values)
+
+
+def port(cluster: Any, number: int, **values: Any) -> None:
+    """Set fields of a port of it; None takes one out."""
+    held = next(
+        each for each in cluster.one("services", "groundcover-sensor")["spec"]["ports"] if each["port"] == number
+    )
+    held.update(values)
+    for key in [key for key, value in values.items() if value is None]:
+        del held[key]
+
+
+def injected(cluster: Any) -> None:
+    """Give the sensor a proxy."""
+    for each in cluster["pods"]:
+        if each["metadata"]["namespace"] == "groundcover":
+            each["spec"]["initContainers"] = [{"name": "istio-proxy", "restartPolicy": "Always"}]
+
+
+def strict_over_injected(cluster: Any) -> None:
+    """A proxy, and a policy that refuses plaintext."""
+    injected(cluster)
+    cluster.add("PeerAuthentication", "default", "groundcover", spec={"mtls": {"mode": "STRICT"}})
+
+
+def without_proxy_config(cluster: Any, changed: str) -> None:
+    """Proxies that do not show their configuration, and a mesh config that was changed at a time."""
+    for name in ("web", "cart"):
+        del cluster.one("pods", name)["spec"]["containers"][1]["env"]
+    if changed:
+        cluster.one("configmaps", "istio")["metadata"]["managedFields"] = [
+            {"manager": "helm", "time": changed, "fieldsV1": {"f:data": {"f:mesh": {}}}},
+            {"manager": "other", "time": "2027-01-01T00:00:00Z", "fieldsV1": {"f:metadata": {}}},
+        ]
+
+
+def early(cluster: Any) -> None:
+    """Proxies of a Deployment and of a StatefulSet that sample by an older mesh config."""
+    for name, kind, owner in (("early-1", "ReplicaSet", "early-6d4cf56db6"), ("db-0", "StatefulSet", "db")):
+        made = pod(cluster, name, "bank", "node-a", sampling=50)
+        made["metadata"]["ownerReferences"] = [{"kind": kind, "name": owner}]
+
+
+def lost(cluster: Any) -> None:
+    """An upgrade without the flag: neither the record nor the cluster has the provider now."""
+    plain = {key: value for key, value in MESH.items() if key in ("rootNamespace", "defaultConfig")}
+    release(cluster, 3, "deployed", plain)
+    cluster.one("secrets", "sh.helm.release.v1.istiod.v2")["metadata"]["labels"]["status"] = "superseded"
+    cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultProviders")])
+
+
+def patched_by_hand(cluster: Any) -> None:
+    """The cluster has what no record of Helm's has."""
+    cluster["secrets"].clear()
+    release(cluster, 1, "deployed", {"rootNamespace": "istio-system"})
+
+
+def unreadable_release(cluster: Any) -> None:
+    """A record that is none."""
+    cluster.one("secrets", "sh.helm.release.v1.istiod.v2")["data"]["release"] = "aHVudGVyMg=="
+
+
+def canary(cluster: Any) -> None:
+    """A second revision, whose mesh config was not patched."""
+    made = copy.deepcopy(cluster.one("pods", "istiod-1"))
+    made["metadata"]["name"] = "istiod-canary"
+    made["metadata"]["labels"]["istio.io/rev"] = "canary"
+    cluster["pods"].append(made)
+    made = copy.deepcopy(cluster.one("configmaps", "istio"))
+    made["metadata"]["name"] = "istio-canary"
+    cluster["configmaps"].append(made)
+    cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultProviders")], "istio-canary")
+
+
+def shared(cluster: Any) -> None:
+    """Everything in a shared mesh config: nothing is wrong."""
+    mesh = cluster.one("configmaps", "istio")["data"]["mesh"]
+    cluster.add("ConfigMap", "groundcover-mesh", "istio-system", data={"mesh": mesh})
+    cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultConfig")])
+    cluster.mesh(lambda mesh: mesh["defaultProviders"].pop("tracing"))
+    env = [{"name": "SHARED_MESH_CONFIG", "value": "groundcover-mesh"}]
+    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["env"] = env
+    cluster["secrets"].clear()
+
+
+def invalid_settings(cluster: Any) -> None:
+    """An integration ConfigMap with a mistake."""
+    labels = {"app.kubernetes.io/component": "istio-integration"}
+    cluster.add(
+        "ConfigMap", "gc-istio", "groundcover", labels=labels, data={"integration.yaml": "tracing: {protocol: x}"}
+    )
+
+
+def settings(cluster: Any) -> None:
+    """An integration ConfigMap that names another Service, which the provider is aimed at."""
+    labels = {"app.kubernetes.io/component": "istio-integration"}
+    text = "service: {name: gc-sensor, namespace: groundcover}"
+    cluster.add("ConfigMap", "gc-istio", "groundcover", labels=labels, data={"integration.yaml": text})
+    cluster.one("services", "groundcover-sensor")["metadata"]["name"] = "gc-sensor"
+    cluster["endpointslices"][0]["metadata"]["labels"]["kubernetes.io/service-name"] = "gc-sensor"
+    otlp(cluster, service=HOST.replace("groundcover-sensor", "gc-sensor"))
+    cluster["secrets"].clear()
+
+
+def discovers(cluster: Any, *selectors: Any) -> None:
+    """Let istiod look into some namespaces only."""
+    cluster.mesh(lambda mesh: mesh.update(discoverySelectors=list(selectors)))
+
+
+def no_endpoint_on(cluster: Any, node: str) -> Any:
+    """The sensor's pod of a node is not ready."""
+    for each in cluster["endpointslices"][0]["endpoints"]:
+        each["conditions"]["ready"] = each["nodeName"] != node
+    return cluster
+
+
+def second_version(cluster: Any) -> None:
+    """A pod of istiod in the middle of an upgrade."""
+    made = copy.deepcopy(cluster.one("pods", "istiod-1"))
+    made["metadata"]["name"] = "istiod-2"
+    made["spec"]["containers"][0]["image"] = "gcr.io/istio/pilot:1.30.2-distroless@sha256:abc"
+    cluster["pods"].append(made)
+
+
+def old_istio(cluster: Any) -> None:
+    """An Istio that takes `http` for gRPC."""
+    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["image"] = "docker.io/istio/pilot:1.21.6"
+
+
+def legacy_service(cluster: Any) -> None:
+    """The gRPC port is not declared, and the provider sends gRPC."""
+    provider(cluster, GRPC)
+    port(cluster, 4317, appProtocol=None)
+
+
+def zipkin_sidecar(cluster: Any) -> None:
+    """The combination that makes Envoy reject listeners."""
+    provider(cluster, {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 9411}})
+    sidecar(cluster, "./*", "istio-system/*")
+
+
+WRONG: Final = ["fail provider-wrong"]
+FAULTS: Final[dict[str, Fault]] = {
+    "healthy": (lambda _: None, []),
+    "healthy-shared": (shared, []),
+    "healthy-settings": (settings, []),
+    "healthy-grpc": (lambda c: provider(c, GRPC), []),
+    "healthy-telemetry": (lambda c: telemetry(c, "groundcover-tracing", randomSamplingPercentage=5), []),
+    "healthy-sidecars": (lambda c: (sidecar(c, "./*", "groundcover/*"), c.add("Sidecar", "a", "b", spec={})), []),
+    "healthy-rule-overridden": (lambda c: (rule(c, "*.local", "ISTIO_MUTUAL"), rule(c, HOST, "DISABLE")), []),
+    "healthy-strict-without-proxy": (
+        lambda c: c.add("PeerAuthentication", "default", "istio-system", spec={"mtls": {"mode": "STRICT"}}), []),
+    "healthy-reporting-off-at-the-sensor": (lambda c: telemetry(c, "no-loop", "groundcover", disableSpanReporting=True), []),
+    "healthy-cluster-policy": (
+        lambda c: (service(c, internalTrafficPolicy="Cluster"), no_endpoint_on(c, "node-b")), []),
+    "istiod-none": (lambda c: c["pods"].remove(c.one("pods", "istiod-1")), ["fail istiod-none"]),
+    "istiod-not-ready": (lambda c: c.one("pods", "istiod-1")["status"].pop("conditions"), ["fail istiod-not-ready"]),
+    "istiod-versions": (second_version, ["warn istiod-versions"]),
+    "mesh-missing": (lambda c: c["configmaps"].clear(), ["fail mesh-missing"]),
+    "mesh-no-yaml": (lambda c: c.one("configmaps", "istio")["data"].update(mesh="a: ["), ["fail mesh-invalid"]),
+    "mesh-no-text": (lambda c: c.one("configmaps", "istio").update(data={}), ["fail mesh-invalid"]),
+    "mesh-tracing-a-string": (
+        lambda c: c.mesh(lambda m: m["defaultProviders"].update(tracing="otel-tracing")), ["fail mesh-invalid"]),
+    "mesh-provider-a-string": (
+        lambda c: c.mesh(lambda m: m["extensionProviders"].append("x")), ["fail mesh-invalid"]),
+    "settings-invalid": (invalid_settings, ["fail settings-invalid"]),
+    "provider-missing": (lambda c: (c.mesh(lambda m: m.pop("extensionProviders")), c["secrets"].clear()), ["fail provider-missing"]),
+    "revision-not-patched": (canary, ["fail provider-missing"]),
+    "provider-host-and-port": (lambda c: otlp(c, service=f"{HOST}:4318"), WRONG),
+    "provider-short-host": (lambda c: otlp(c, service="groundcover-sensor.groundcover"), WRONG),
+    "provider-address": (
+        lambda c: provider(c, {"name": "datadog-tracing", "datadog": {"address": f"{HOST}:8126"}}),
+        ["fail provider-wrong"] * 3),
+    "provider-no-timeout": (lambda c: otlp(c, http={"path": "/v1/traces"}), WRONG),
+    "provider-no-path": (lambda c: otlp(c, http={"timeout": "5s"}), WRONG),
+    "provider-two-kinds": (lambda c: entry(c, lambda e: e.update(envoyOtelAls={"service": HOST, "port": 4317})), WRONG),
+    "provider-old-istio": (old_istio, WRONG),
+    "not-active": (lambda c: c.mesh(lambda m: m["defaultProviders"].pop("tracing")), ["fail not-active"]),
+    "other-tracer": (
+        lambda c: c.mesh(lambda m: (m["extensionProviders"].append({"name": "jaeger", "zipkin": {"service": "j.o.svc.cluster.local", "port": 9411}}),
+                                    m["defaultProviders"].update(tracing=["jaeger"]))), ["fail other-tracer"]),
+    "tracer-undefined": (lambda c: c.mesh(lambda m: m["defaultProviders"].update(tracing=["gone"])), ["fail tracer-undefined"]),
+    "tracer-undefined-by-telemetry": (lambda c: telemetry(c, "t", providers=[{"name": "gone"}]), ["fail tracer-undefined"]),
+    "sampling-zero": (lambda c: telemetry(c, "t", randomSamplingPercentage=0), ["fail sampling-zero"]),
+    "sampling-range": (
+        lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=200)),
+                   [c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")]), ["warn sampling-range"]),
+    "sampling-datadog": (
+        lambda c: provider(c, {"name": "datadog-tracing", "datadog": {"service": HOST, "port": 8126}}), ["warn sampling-datadog"]),
+    "service-hidden": (lambda c: discovers(c, {"matchLabels": {"mesh": "yes"}}), ["fail service-hidden"]),
+    "service-hidden-by-expressions": (
+        lambda c: discovers(c, {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["groundcover"]}]}),
+        ["fail service-hidden"]),
+    "healthy-discovered": (
+        lambda c: discovers(c, {"matchLabels": {"mesh": "yes"}},
+                            {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]}), []),
+    "service-missing": (lambda c: c["services"].clear(), ["fail service-missing"]),
+    "service-external": (lambda c: service(c, type="ExternalName"), ["fail service-external"]),
+    "service-headless": (lambda c: service(c, clusterIP="None"), ["fail service-headless"]),
+    "port-missing": (lambda c: service(c, ports=[{"name": "zipkin", "port": 9411}]), ["fail port-missing"]),
+    "port-http1": (legacy_service, ["fail port-http1"]),
+    "port-http2": (lambda c: port(c, 4318, appProtocol="grpc"), ["fail port-http2"]),
+    "export-to": (
+        lambda c: c.one("services", "groundcover-sensor")["metadata"]["annotations"].update({"networking.istio.io/exportTo": "."}),
+        ["fail export-to"]),
+    "export-to-by-default": (lambda c: c.mesh(lambda m: m.update(defaultServiceExportTo=["."])), ["fail export-to"]),
+    "endpoints-none": (lambda c: c["endpointslices"].clear(), ["fail endpoints-none"]),
+    "endpoints-of-other-ports": (lambda c: c["endpointslices"][0].update(ports=[{"name": "zipkin"}]), ["fail endpoints-none"]),
+    "endpoints-nodes": (lambda c: no_endpoint_on(c, "node-b"), ["fail endpoints-nodes"]),
+    "telemetry-ignored": (two_telemetries, ["fail telemetry-ignored"]),
+    "telemetry-ignored-in-a-namespace": (
+        lambda c: [telemetry(c, name, "shop", randomSamplingPercentage=5) for name in ("a", "b")], ["warn telemetry-ignored"]),
+    "telemetry-off": (lambda c: telemetry(c, "t", disableSpanReporting=True), ["fail telemetry-off"]),
+    "telemetry-off-in-a-namespace": (lambda c: telemetry(c, "t", "shop", disableSpanReporting=True), ["warn telemetry-off"]),
+    "telemetry-other": (lambda c: telemetry(c, "t", "shop", providers=[{"name": "jaeger"}]), ["warn telemetry-other"]),
+    "sidecar": (lambda c: sidecar(c, "./*", "istio-system/*"), ["fail sidecar"]),
+    "sidecar-of-the-mesh": (lambda c: sidecar(c, "./*", namespace="istio-system"), ["fail sidecar"]),
+    "sidecar-zipkin": (zipkin_sidecar, ["fail sidecar"]),
+    "rule-for-all": (lambda c: rule(c, "*.local", "ISTIO_MUTUAL"), ["fail rule"]),
+    "rule-short-host": (lambda c: rule(c, "groundcover-sensor", "ISTIO_MUTUAL", "groundcover"), ["fail rule"]),
+    "sensor-injected": (injected, ["fail sensor-injected"]),
+    "sensor-ambient": (
+        lambda c: c.one("pods", "sensor-node-a")["metadata"]["annotations"].update({"ambient.istio.io/redirection": "enabled"}),
+        ["warn sensor-ambient"]),
+    "authentication": (strict_over_injected, ["fail sensor-injected", "warn authentication"]),
+    "proxies-old": (early, ["warn proxies-old"]),
+    "proxies-old-by-time": (lambda c: without_proxy_config(c, "2026-06-01T00:00:00Z"), ["warn proxies-old"]),
+    "healthy-proxies-by-time": (lambda c: without_proxy_config(c, "2025-06-01T00:00:00Z"), []),
+    "proxies-untold": (lambda c: without_proxy_config(c, ""), ["warn proxies-untold"]),
+    "release-lost": (lost, ["fail provider-missing", "fail release-lost"]),
+    "release-differs": (patched_by_hand, ["warn release-differs"]),
+    "release-unread": (unreadable_release, ["unknown release-unread"]),
+}  # fmt: skip
+# Tested by what can't be read, and by objects that no API server would give.
+UNTOUCHED: Final = {"unread", "malformed"}
