@@ -1,0 +1,117 @@
+"""Which tracer is active and what share of requests it gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from groundcover_istio.checks.world import TRACERS, items, mapping
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.places import Place
+    from groundcover_istio.checks.world import Mesh, Provider, Thing, World
+    from groundcover_istio.model import Data, Path, Version
+
+
+class Named(NamedTuple):
+    """A Telemetry that names a provider."""
+
+    telemetry: Thing
+    name: str
+    path: Path
+
+
+def is_mesh_wide(telemetry: Thing) -> bool:
+    """Whether it selects nothing."""
+    spec = telemetry.spec
+    return not (dig(spec, "selector", "matchLabels") or spec.get("targetRef") or spec.get("targetRefs"))
+
+
+def applies(telemetry: Thing, mesh: Mesh) -> bool:
+    """Whether a Telemetry is for the revision of a mesh config, as far as that is known."""
+    return not telemetry.revision or not mesh.revision or telemetry.revision == mesh.revision
+
+
+def entries(telemetry: Thing, section: str) -> Iterator[tuple[int, dict[str, Data]]]:
+    """The readable entries of `spec.tracing` or another list."""
+    for index, entry in enumerate(items(telemetry.spec.get(section))):
+        if isinstance(entry, dict):
+            yield index, entry
+
+
+def named(telemetry: Thing, section: str) -> Iterator[Named]:
+    """Every provider that a section of a Telemetry names."""
+    for index, entry in entries(telemetry, section):
+        for number, provider in enumerate(items(entry.get("providers"))):
+            name = mapping(provider).get("name")
+            if isinstance(name, str):
+                yield Named(telemetry, name, ("spec", section, index, "providers", number, "name"))
+
+
+def active_names(world: World, mesh: Mesh) -> set[str]:
+    """The tracing providers in use, in lower case: Istio ignores case."""
+    defaults = [name.lower() for name in mesh.default("tracing")[:1] if isinstance(name, str)]
+    used = [
+        each.name.lower()
+        for telemetry in world.telemetries()
+        if applies(telemetry, mesh)
+        for each in named(telemetry, "tracing")
+    ]
+    return {*defaults, *used}
+
+
+def is_active(world: World, provider: Provider) -> bool:
+    """Whether something given names a tracing provider."""
+    return provider.kind in TRACERS and provider.name.lower() in active_names(world, provider.mesh)
+
+
+def is_used(world: World, provider: Provider) -> bool:
+    """Whether something given names a provider, tracer or access log."""
+    if provider.kind in TRACERS:
+        return is_active(world, provider)
+    names = [name.lower() for name in provider.mesh.default("accessLogging") if isinstance(name, str)]
+    for telemetry in world.telemetries():
+        if applies(telemetry, provider.mesh):
+            names += [each.name.lower() for each in named(telemetry, "accessLogging")]
+    return provider.name.lower() in names
+
+
+def oldest_version(world: World, telemetry: Thing) -> Version | None:
+    """The oldest Istio that a Telemetry is for; None where nothing says it."""
+    known = [mesh.version for mesh in world.meshes if mesh.version_known and applies(telemetry, mesh)]
+    return min(known) if known else world.version
+
+
+class Share(NamedTuple):
+    """A sampling percentage and where it stands; no path where nothing given says it."""
+
+    percentage: float
+    place: Place | None
+    path: Path
+
+
+def sampling(world: World, mesh: Mesh) -> Share:
+    """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's."""
+    for telemetry in world.telemetries():
+        if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
+            for index, entry in entries(telemetry, "tracing"):
+                value = number(entry.get("randomSamplingPercentage"))
+                if value is not None:
+                    return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
+    path: Path = ("defaultConfig", "tracing", "sampling")
+    value = number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
+    if value:  # 0 means unset there
+        return Share(value, mesh.place, path)
+    return Share(1.0 if mesh.pilot_sampling is None else mesh.pilot_sampling, None, ())
+
+
+def number(value: Data) -> float | None:
+    """A number, in quotes too, as jsonpb takes it; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None

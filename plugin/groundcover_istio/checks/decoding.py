@@ -1,0 +1,147 @@
+"""A mesh config as istiod decodes it (jsonpb): names of fields, types, what is unknown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
+from groundcover_istio.checks.places import camel
+from groundcover_istio.spelling import show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from groundcover_istio.model import Data, Path
+
+ROOT: Final = "MeshConfig"
+# What Go's time.ParseDuration reads.
+DURATION: Final = re.compile(r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
+_INTEGERS: Final = {
+    "int32": (-(2**31), 2**31 - 1),
+    "uint32": (0, 2**32 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+}
+# What another tool is still to fill in.
+_PLACEHOLDER: Final = re.compile(r"\$\{|\{\{")
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+
+
+class Wrong(NamedTuple):
+    """A value that istiod can't decode."""
+
+    path: Path
+    found: str
+    wanted: str
+
+
+def normal(data: Data, kind: str = ROOT) -> Data:
+    """The same data with every field in camel case, where it is the other spelling of one that exists."""
+    if kind[:2] in ("[]", "{}"):
+        inner = kind[2:]
+        if isinstance(data, list):
+            return [normal(item, inner) for item in data]
+        return {key: normal(value, inner) for key, value in data.items()} if isinstance(data, dict) else data
+    fields = MESSAGES.get(kind)
+    if fields is None or not isinstance(data, dict):
+        return data
+    renamed: dict[str, Data] = {}
+    for key, value in data.items():
+        name = key if key in fields or camel(key) not in fields else camel(key)
+        renamed[name] = normal(value, fields.get(name, ""))
+    return renamed
+
+
+def wrong_types(data: Data, kind: str = ROOT, path: Path = ()) -> Iterator[Wrong]:
+    """Every value of a wrong type, given data that `normal` made."""
+    if data is None or (isinstance(data, str) and _PLACEHOLDER.search(data)):
+        return
+    if kind.startswith("[]"):
+        yield from _list(data, kind[2:], path)
+    elif kind.startswith("{}"):
+        yield from _map(data, kind[2:], path)
+    elif kind in MESSAGES:
+        yield from _message(data, kind, path)
+    elif kind in ENUMS:
+        if not (isinstance(data, str) and data in ENUMS[kind]) and not (_is_integer(data) and _INT32(data)):
+            yield Wrong(path, show(data), f"one of {', '.join(ENUMS[kind])}")
+    else:
+        accepts, words = _SCALARS[kind]
+        if not accepts(data):
+            yield Wrong(path, show(data), words)
+
+
+def _list(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
+    if not isinstance(data, list):
+        yield Wrong(path, show(data), "a list")
+        return
+    for index, item in enumerate(data):
+        yield from wrong_types(item, kind, (*path, index))
+
+
+def _map(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
+    if not isinstance(data, dict):
+        yield Wrong(path, show(data), "a mapping")
+        return
+    for key, item in data.items():
+        yield from wrong_types(item, kind, (*path, key))
+
+
+def _message(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
+    if not isinstance(data, dict):
+        yield Wrong(path, show(data), "a mapping")
+        return
+    for key, value in data.items():
+        field = MESSAGES[kind].get(key)
+        if field:
+            yield from wrong_types(value, field, (*path, key))
+
+
+def unknown_fields(data: Data, kind: str, path: Path) -> Iterator[tuple[Path, str]]:
+    """The path of every field that its message does not have, and the message."""
+    if kind[:2] in ("[]", "{}"):
+        items = enumerate(data) if isinstance(data, list) else data.items() if isinstance(data, dict) else ()
+        for key, item in items:
+            yield from unknown_fields(item, kind[2:], (*path, key))
+    elif kind in MESSAGES and isinstance(data, dict):
+        for key, value in data.items():
+            field = MESSAGES[kind].get(key)
+            if field is None:
+                yield (*path, key), kind
+            else:
+                yield from unknown_fields(value, field, (*path, key))
+
+
+def _is_integer(data: Data) -> bool:
+    return isinstance(data, int) and not isinstance(data, bool)
+
+
+def _integer(low: int, high: int) -> Callable[[Data], bool]:
+    def accepts(data: Data) -> bool:
+        if isinstance(data, str) and re.fullmatch(r"-?(0|[1-9]\d{0,19})", data):
+            return low <= int(data) <= high
+        return _is_integer(data) and low <= data <= high
+
+    return accepts
+
+
+def _is_number(data: Data) -> bool:
+    if isinstance(data, str):
+        return bool(_NUMBER.fullmatch(data)) or data in ("NaN", "Infinity", "-Infinity")
+    return isinstance(data, int | float) and not isinstance(data, bool)
+
+
+_INT32: Final = _integer(*_INTEGERS["int32"])
+
+_SCALARS: Final[dict[str, tuple[Callable[[Data], bool], str]]] = {
+    "string": (lambda data: isinstance(data, str), "a string"),
+    "bool": (lambda data: isinstance(data, bool), "true or false without quotes"),
+    "double": (_is_number, "a number"),
+    "duration": (
+        lambda data: isinstance(data, str) and bool(DURATION.fullmatch(data)),
+        "a duration with its unit, such as 5s",
+    ),
+    "object": (lambda data: isinstance(data, dict), "a mapping"),
+    "struct": (lambda data: isinstance(data, dict), "a mapping"),
+    **{name: (_integer(low, high), f"a whole number from {low} to {high}") for name, (low, high) in _INTEGERS.items()},
+}

@@ -1,0 +1,128 @@
+"""Findings for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio import __version__
+from groundcover_istio.checks.finding import UNREADABLE, Finding
+from groundcover_istio.checks.registry import BY_ID, RULES, name_of
+from groundcover_istio.errors import PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from groundcover_istio.model import Data
+
+SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SARIF_LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
+_GITHUB_LEVELS: Final = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def text(findings: Sequence[Finding]) -> str:
+    """A line for each finding, as a compiler writes it, and its fix below."""
+    return "".join(_entry(finding) for finding in findings)
+
+
+def _entry(finding: Finding) -> str:
+    place = f"{finding.file}:{finding.line}:{finding.column}"
+    head = f"{place}: {finding.severity}: {finding.message} [{finding.rule} {name_of(finding.rule)}]\n"
+    first, *rest = finding.fix.splitlines() or [""]
+    if not first:
+        return head
+    if not rest:
+        return f"{head}  fix: {first}\n"
+    return head + "  fix:\n" + "".join(f"    {line}\n" for line in (first, *rest))
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """One JSON object."""
+    keys = ("rule", "severity", "file", "line", "column", "message", "fix")
+    listed = [{key: getattr(finding, key) for key in keys} for finding in findings]
+    return json.dumps({"findings": listed}, indent=2) + "\n"
+
+
+def sarif(findings: Sequence[Finding]) -> str:
+    """A SARIF 2.1.0 log, for code scanning."""
+    order = [UNREADABLE, *BY_ID]
+    driver = {"name": PROGRAM, "version": __version__, "rules": [_unreadable_rule(), *(_sarif_rules())]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(finding, order.index(finding.rule)) for finding in findings],
+    }
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _sarif_rules() -> list[Data]:
+    return [
+        {
+            "id": rule.id,
+            "name": rule.name,
+            "shortDescription": {"text": f"{rule.summary}."},
+            "help": {"text": rule.page, "markdown": rule.page},
+            "defaultConfiguration": {"level": _SARIF_LEVELS[rule.severity]},
+        }
+        for rule in RULES
+    ]
+
+
+def _unreadable_rule() -> Data:
+    return {
+        "id": UNREADABLE,
+        "name": name_of(UNREADABLE),
+        "shortDescription": {"text": "An input can't be read."},
+        "defaultConfiguration": {"level": "error"},
+    }
+
+
+def _result(finding: Finding, index: int) -> Data:
+    region = {"startLine": finding.line, "startColumn": finding.column}
+    location: dict[str, Data] = {
+        "physicalLocation": {"artifactLocation": {"uri": _uri(finding.file)}, "region": region}
+    }
+    if finding.resource:
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.resource, "kind": "resource"}]
+    fix = f"\n\nfix:\n{finding.fix}" if finding.fix else ""
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": _SARIF_LEVELS[finding.severity],
+        "message": {"text": finding.message + fix},
+        "locations": [location],
+    }
+
+
+def _uri(file: str) -> str:
+    from urllib.parse import quote  # noqa: PLC0415  only here
+
+    return "stdin" if file == "-" else quote(file.removeprefix("./"))
+
+
+def github(findings: Sequence[Finding]) -> str:
+    """Workflow commands, which GitHub shows at the lines of a pull request."""
+    lines = []
+    for finding in findings:
+        title = f"{finding.rule} {name_of(finding.rule)}"
+        properties = {"file": finding.file, "line": finding.line, "col": finding.column, "title": title}
+        listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+        body = finding.message + (f"\nfix: {finding.fix}" if finding.fix else "")
+        lines.append(f"::{_GITHUB_LEVELS[finding.severity]} {listed}::{_data(body)}\n")
+    return "".join(lines)
+
+
+def _data(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: str) -> str:
+    return _data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMATS: Final[dict[str, Callable[[Sequence[Finding]], str]]] = {
+    "text": text,
+    "json": as_json,
+    "sarif": sarif,
+    "github": github,
+}

@@ -1,0 +1,150 @@
+"""A wrong type or a malformed value makes istiod discard the whole mesh config.
+
+## What
+A value somewhere in the mesh config is of a type that istiod can't decode: a string where a list belongs, a number
+without quotes in `proxyMetadata`, a duration without its unit, an unknown enum value. The address of a bootstrap
+tracer that is no `host:port`, and text that is no YAML mapping, count too.
+
+## Why
+istiod takes a mesh config whole or not at all. A running istiod logs one warning (`invalid mesh config, using last
+known state`) and keeps the old config, so that nothing of the change arrives. An istiod that starts anew (with
+the next upgrade, the next node drain) runs on built-in defaults: trust domain, root namespace, outbound policy and
+tracing of the mesh are gone, and its Pod is ready.
+
+## Bad
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |-
+    defaultProviders:
+      tracing: otel-tracing
+    extensionProviders:
+    - name: otel-tracing
+      opentelemetry:
+        service: groundcover-sensor.groundcover.svc.cluster.local
+        port: 4318
+        http: {path: /v1/traces, timeout: 5s}
+```
+```yaml
+meshConfig:
+  defaultConfig:
+    proxyMetadata:
+      ISTIO_META_DNS_CAPTURE: true
+```
+```yaml
+meshConfig:
+  defaultConfig:
+    tracing:
+      zipkin: {address: zipkin.istio-system}
+```
+
+## Good
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |-
+    defaultProviders:
+      tracing: [otel-tracing]
+    defaultConfig:
+      proxyMetadata:
+        ISTIO_META_DNS_CAPTURE: "true"
+    extensionProviders:
+    - name: otel-tracing
+      opentelemetry:
+        service: groundcover-sensor.groundcover.svc.cluster.local
+        port: 4318
+        http: {path: /v1/traces, timeout: 5s}
+```
+
+## Source
+istio 1.31 pkg/config/mesh/meshwatcher/collection.go:66-72, pkg/util/protomarshal/protomarshal.go:175-186 (decoding by
+jsonpb), pkg/config/validation/agent/validation.go (ValidateProxyAddress); istio/istio#61563, #48991, #45739. With a
+real istiod: `invalid mesh config, using last known state: … cannot unmarshal string`, and the old config is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.decoding import wrong_types
+from groundcover_istio.checks.finding import Hit
+from groundcover_istio.checks.world import mapping
+from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.rules.plan import dig
+from groundcover_istio.spelling import spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.world import Mesh, World
+    from groundcover_istio.model import Data, Path
+
+ID: Final = "GCI001"
+NAME: Final = "mesh-config-discarded"
+SEVERITY: Final[Level] = "error"
+
+_DISCARDED: Final = "istiod discards the whole mesh config: it keeps the old one, and runs on defaults after a restart"
+_TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent")
+"""In the order of their declaration."""
+_PORTS: Final = {"zipkin": 9411, "datadog": 8126}
+_LAST_PORT: Final = 65535
+_LABEL: Final = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
+_ADDRESS: Final = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{{1,5}})")
+_PLACEHOLDER: Final = re.compile(r"\$\{|\{\{")
+
+
+def check(world: World) -> Iterator[Hit]:
+    """Decode every mesh config."""
+    for mesh in world.meshes:
+        if mesh.broken:
+            hint = "mend the text of the mesh config"
+            yield Hit(mesh.place, (), f"the mesh config can't be read: {mesh.broken}; {_DISCARDED}", hint)
+            continue
+        if mesh.documents > 1:
+            message = f"the mesh config holds {mesh.documents} YAML documents; istiod reads the first alone"
+            yield Hit(mesh.place, (), message, "make them one mapping")
+        for wrong in wrong_types(mesh.data):
+            message = f"{spell(wrong.path)} is {wrong.found}, not {wrong.wanted}; {_DISCARDED}"
+            yield Hit(mesh.place, wrong.path, message, _fix(mesh, wrong.path, wrong.wanted))
+        yield from _bootstrap(mesh)
+
+
+def _fix(mesh: Mesh, path: Path, wanted: str) -> str:
+    value: Data = mesh.data
+    for key in path:
+        value = value[key]
+    key = str(next(part for part in reversed(path) if isinstance(part, str)))
+    texts = path[0] in ("defaultProviders", "trustDomainAliases") or str(path[0]).endswith("ExportTo")
+    if wanted == "a list" and isinstance(value, str) and texts:
+        return "\n".join(pair_lines(key, [value], 0))
+    if wanted == "a string" and isinstance(path[-1], str) and isinstance(value, bool | int | float):
+        return f'{key}: "{str(value).lower() if isinstance(value, bool) else value}"'
+    if wanted.startswith("a duration") and isinstance(value, int):
+        return f"{key}: {value}s"
+    if wanted.startswith("true") and str(value).lower() in ("true", "false"):
+        return f"{key}: {str(value).lower()}"
+    return f"write {spell(path)} as {wanted}"
+
+
+def _bootstrap(mesh: Mesh) -> Iterator[Hit]:
+    """What fails as fatally after decoding: a bootstrap tracer's address; of several tracers the last one counts."""
+    tracing = mapping(dig(mesh.data, "defaultConfig", "tracing"))
+    tracer = next((key for key in reversed(_TRACERS) if isinstance(tracing.get(key), dict)), "")
+    if tracer not in _PORTS:
+        return
+    address = tracing[tracer].get("address") or ""
+    if not isinstance(address, str) or _PLACEHOLDER.search(address):
+        return
+    match = _ADDRESS.fullmatch(address.replace("$(HOST_IP)", "127.0.0.1", 1))
+    if match and 0 < int(match["port"]) <= _LAST_PORT:
+        return
+    path: Path = ("defaultConfig", "tracing", tracer, "address")
+    host = address.split("://")[-1].split(":")[0] or "HOST"
+    message = f'{spell(path)} is "{address}", not host:port; {_DISCARDED}'
+    yield Hit(mesh.place, path, message, f"address: {host}:{_PORTS[tracer]}")

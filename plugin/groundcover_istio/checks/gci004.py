@@ -1,0 +1,115 @@
+"""A provider's `service` has to be a full host name.
+
+## What
+`service` of a tracing or logging provider is missing or empty, has a wildcard, or is a short name such as `sensor`,
+`sensor.groundcover.svc`, or `groundcover-sensor.groundcover`.
+
+## Why
+istiod looks the host up among the full names of its registry, `name.namespace.svc.cluster.local`. Kubernetes' DNS
+search path plays no part: a short name is found nowhere, `could not find service … in Istio service registry`, and
+tracing by that provider is off. The check of the syntax lets short names pass.
+
+## Bad
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |-
+    extensionProviders:
+    - name: otel-tracing
+      opentelemetry:
+        service: groundcover-sensor.groundcover
+        port: 4318
+        http: {path: /v1/traces, timeout: 5s}
+```
+```yaml
+meshConfig:
+  extensionProviders:
+  - name: zipkin-tracing
+    zipkin: {service: "*.groundcover.svc.cluster.local", port: 9411}
+```
+```yaml
+meshConfig:
+  extensionProviders:
+  - name: datadog-tracing
+    datadog: {port: 8126}
+```
+
+## Good
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |-
+    defaultProviders: {tracing: [otel-tracing]}
+    extensionProviders:
+    - name: otel-tracing
+      opentelemetry:
+        service: groundcover-sensor.groundcover.svc.cluster.local
+        port: 4318
+        http: {path: /v1/traces, timeout: 5s}
+```
+
+## Source
+istio 1.31 pkg/config/validation/agent/extensionprovider.go:30-47 (the check),
+pilot/pkg/model/telemetry_logging.go:545-580 (the look-up); istio/istio#37829.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.finding import Hit
+from groundcover_istio.checks.hosts import qualified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.world import World
+
+ID: Final = "GCI004"
+NAME: Final = "host-not-qualified"
+SEVERITY: Final[Level] = "error"
+
+_NAME_AND_NAMESPACE: Final = 2
+
+
+def check(world: World) -> Iterator[Hit]:
+    """Look at the service of every provider that sends somewhere."""
+    for provider in world.senders():
+        service = provider.body.get("service")
+        if "address" in provider.body or (isinstance(service, str) and _ends_in_port(service)):
+            continue  # the unknown field and the port in the host are rules of their own, whose fix mends this too
+        if service is None or service == "":
+            message = f"{provider.name} names no service; tracing by it is off and no spans arrive"
+            fix = "service: NAME.NAMESPACE.svc.cluster.local"
+            yield Hit(provider.place, (*provider.path, "service"), message, fix)
+        elif isinstance(service, str) and (why := _wrong(world, service, provider.host)):
+            message = (
+                f'the service of {provider.name}, "{service}", {why}; istiod finds no such host,'
+                " so tracing by it is off and no spans arrive"
+            )
+            yield Hit(
+                provider.place, (*provider.path, "service"), message, f"service: {qualified(world, provider.host)}"
+            )
+
+
+def _ends_in_port(service: str) -> bool:
+    before, colon, port = service.rpartition(":")
+    return bool(before and colon) and port.isdecimal()
+
+
+def _wrong(world: World, service: str, host: str) -> str:
+    labels = host.split(".")
+    if "://" in service:
+        return "is a URL, no host name"
+    if "*" in host:
+        return "has a wildcard"
+    if labels[-1] == "svc" or len(labels) == 1:
+        return "is no full host name"
+    # Two labels may be a host outside the cluster: no guess where nothing says it is a Service.
+    known = world.is_sensor(host) or world.service(host)
+    return "is no full host name" if len(labels) == _NAME_AND_NAMESPACE and known else ""

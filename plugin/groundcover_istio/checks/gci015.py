@@ -1,0 +1,86 @@
+"""Istio uses one tracing provider at a time: the first.
+
+## What
+`defaultProviders.tracing` names more than one provider; or a Telemetry has several entries in `tracing`, or several
+`providers` in one.
+
+## Why
+Only the first name is used; the others get no spans, without a word from the mesh config (the webhook warns about
+Telemetries).
+
+## Bad
+```yaml
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing, zipkin], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+  - name: zipkin
+    zipkin: {service: zipkin.observability.svc.cluster.local, port: 9411}
+```
+
+## Good
+```yaml
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+```
+
+## Source
+istio 1.31 pilot/pkg/model/telemetry.go:312-317, pkg/config/validation/validation.go:3180-3306 ("multiple tracing is
+not currently supported").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.activation import entries
+from groundcover_istio.checks.finding import Hit
+from groundcover_istio.checks.world import items
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.world import World
+    from groundcover_istio.model import Data, Path
+
+ID: Final = "GCI015"
+NAME: Final = "several-tracers"
+SEVERITY: Final[Level] = "warning"
+
+
+def check(world: World) -> Iterator[Hit]:
+    """Count the names."""
+    for mesh in world.meshes:
+        names = mesh.default("tracing")
+        if len(names) > 1:
+            message = f"{_words(names)} are default tracers; Istio uses {names[0]} alone"
+            yield Hit(mesh.place, ("defaultProviders", "tracing", 1), message, f"tracing: [{names[0]}]")
+    for telemetry in world.telemetries():
+        listed = items(telemetry.spec.get("tracing"))
+        modes = {str(dig(entry, "match", "mode")) for entry in listed}
+        if len(listed) > 1 and len(modes) < len(listed):
+            message = "tracing has several entries; Istio supports one"
+            yield Hit(telemetry.place, ("spec", "tracing", 1), message, "merge them into one entry")
+        for index, entry in entries(telemetry, "tracing"):
+            providers = items(entry.get("providers"))
+            if len(providers) > 1:
+                names = [dig(provider, "name") for provider in providers]
+                message = f"{_words(names)} are named as tracers; Istio uses {names[0]} alone"
+                path: Path = ("spec", "tracing", index, "providers", 1)
+                yield Hit(telemetry.place, path, message, f"providers: [{{name: {names[0]}}}]")
+
+
+def _words(names: list[Data]) -> str:
+    return " and ".join(str(name) for name in names)

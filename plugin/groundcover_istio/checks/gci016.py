@@ -1,0 +1,77 @@
+"""Sampling is a percentage from 0 to 100.
+
+## What
+`defaultConfig.tracing.sampling` or a Telemetry's `randomSamplingPercentage` is below 0 or above 100.
+
+## Why
+In a mesh config nothing checks it: above 100 istiod takes 1 %. A Telemetry like that is refused by the API server, so
+that the release fails.
+
+## Bad
+```yaml
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+  defaultConfig: {tracing: {sampling: 1000}}
+```
+
+## Good
+```yaml
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+  defaultConfig: {tracing: {sampling: 10}}
+```
+
+## Source
+istio 1.31 pilot/pkg/networking/core/tracing.go:712; manifests/charts/base/files/crd-all.gen.yaml (0..100).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.activation import entries, number
+from groundcover_istio.checks.finding import Hit
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.world import World
+    from groundcover_istio.model import Path
+
+ID: Final = "GCI016"
+NAME: Final = "sampling-out-of-range"
+SEVERITY: Final[Level] = "error"
+
+_ALL: Final = 100
+
+
+def check(world: World) -> Iterator[Hit]:
+    """Look at both places."""
+    for mesh in world.meshes:
+        value = number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
+        if value is not None and not 0 <= value <= _ALL:
+            message = f"sampling {value:g} is no percentage; " + (
+                "istiod takes 1 %" if value > _ALL else "it is invalid"
+            )
+            yield Hit(mesh.place, ("defaultConfig", "tracing", "sampling"), message, "sampling: 1")
+    for telemetry in world.telemetries():
+        for index, entry in entries(telemetry, "tracing"):
+            value = number(entry.get("randomSamplingPercentage"))
+            if value is not None and not 0 <= value <= _ALL:
+                path: Path = ("spec", "tracing", index, "randomSamplingPercentage")
+                message = f"randomSamplingPercentage {value:g} is no percentage; the API server refuses the Telemetry"
+                yield Hit(telemetry.place, path, message, "randomSamplingPercentage: 1")

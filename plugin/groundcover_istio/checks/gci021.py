@@ -1,0 +1,80 @@
+"""Of several Telemetries without selector in one namespace only the oldest counts.
+
+## What
+Two Telemetries of one namespace, for the same revision, have neither `selector` nor `targetRefs`.
+
+## Why
+istiod uses the one that was created first and ignores the others whole, whatever they are about: a second one with
+access logs does not add to a first one with tracing.
+
+## Bad
+```yaml
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: mesh-default, namespace: istio-system}
+spec:
+  tracing:
+  - randomSamplingPercentage: 1
+---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: access-logs, namespace: istio-system}
+spec:
+  accessLogging:
+  - providers: [{name: envoy}]
+```
+
+## Good
+```yaml
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: mesh-default, namespace: istio-system}
+spec:
+  tracing:
+  - randomSamplingPercentage: 1
+  accessLogging:
+  - providers: [{name: envoy}]
+```
+
+## Source
+istio 1.31 pilot/pkg/model/telemetry.go:686; istio/istio#51256; istioctl analyze: IST0160. With a real istiod: the
+second one has no effect.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.activation import is_mesh_wide
+from groundcover_istio.checks.finding import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.world import Thing, World
+
+ID: Final = "GCI021"
+NAME: Final = "several-mesh-wide-telemetries"
+SEVERITY: Final[Level] = "warning"
+
+
+def check(world: World) -> Iterator[Hit]:
+    """Compare the mesh-wide Telemetries of each namespace."""
+    seen: list[Thing] = []
+    for telemetry in filter(is_mesh_wide, world.telemetries()):
+        rival = next((other for other in seen if _compete(other, telemetry)), None)
+        if rival:
+            place = f"{rival.place.file}:{rival.place.at(('metadata', 'name'))[0]}"
+            message = (
+                f"{telemetry.place.resource} and {rival.place.resource} ({place}) both select nothing;"
+                " the oldest one counts and the other one is ignored whole"
+            )
+            yield Hit(telemetry.place, ("metadata", "name"), message, f"merge it into {rival.place.resource}")
+        seen.append(telemetry)
+
+
+def _compete(one: Thing, other: Thing) -> bool:
+    same_place = one.namespace == other.namespace and (one.namespace or one.place.file == other.place.file)
+    revisions = one.revision == other.revision or not one.revision or not other.revision
+    return bool(same_place) and revisions and one.name != other.name

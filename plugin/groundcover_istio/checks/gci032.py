@@ -1,0 +1,74 @@
+"""A bootstrap tracer beside an active provider does nothing.
+
+## What
+`defaultConfig.tracing` names a tracer (`zipkin`, `datadog`, `lightstep`, `stackdriver`, `openCensusAgent`) while an
+extension provider is active. Info where it is the address that older charts write by default.
+
+## Why
+The provider replaces the bootstrap tracer, which gets no spans any more; and where the provider can't be resolved
+tracing is off altogether rather than falling back.
+
+## Bad
+```yaml
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+  defaultConfig: {tracing: {zipkin: {address: "zipkin.observability:9411"}}}
+```
+
+## Good
+```yaml
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+```
+
+## Source
+istio 1.31 pilot/pkg/networking/core/tracing.go:79-97; istio/istio#45890, #54436.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.activation import is_active
+from groundcover_istio.checks.finding import Hit
+from groundcover_istio.checks.world import mapping
+from groundcover_istio.istio import LEGACY_TRACERS
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.world import World
+    from groundcover_istio.model import Path
+
+ID: Final = "GCI032"
+NAME: Final = "legacy-tracer"
+SEVERITY: Final[Level] = "warning"
+
+
+def check(world: World) -> Iterator[Hit]:
+    """Look for both in one mesh config."""
+    for mesh in world.meshes:
+        active = [provider.name for provider in mesh.providers() if is_active(world, provider)]
+        tracing = mapping(dig(mesh.data, "defaultConfig", "tracing"))
+        for tracer in LEGACY_TRACERS if active else ():
+            if tracing.get(tracer) is not None:
+                usual = dig(tracing, tracer, "address") == f"zipkin.{mesh.root_namespace}:9411"
+                message = f"the bootstrap tracer {tracer} gets no spans while {active[0]} is active"
+                path: Path = ("defaultConfig", "tracing", tracer)
+                yield Hit(
+                    mesh.place, path, message, f"remove defaultConfig.tracing.{tracer}", "info" if usual else None
+                )

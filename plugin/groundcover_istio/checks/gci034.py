@@ -1,0 +1,57 @@
+"""A suppression that suppresses nothing.
+
+## What
+A comment `# groundcover-istio: ignore[…]` names a rule that finds nothing on its line or the line below, or that does
+not exist.
+
+## Why
+It hides what may come to stand there later.
+
+## Bad
+```yaml
+# groundcover-istio: ignore[GCI003] left over
+meshConfig:
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      service: groundcover-sensor.groundcover.svc.cluster.local
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+```
+
+## Good
+```yaml
+meshConfig:
+  extensionProviders:
+  - name: otel-tracing
+    opentelemetry:
+      # groundcover-istio: ignore[GCI003] the host is rewritten by a later layer
+      service: groundcover-sensor.groundcover.svc.cluster.local:4318
+      port: 4318
+      http: {path: /v1/traces, timeout: 5s}
+  defaultProviders: {tracing: [otel-tracing], metrics: [prometheus]}
+```
+
+## Source
+This project: every exception is visible and has a reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.finding import Hit, Level
+    from groundcover_istio.checks.world import World
+
+ID: Final = "GCI034"
+NAME: Final = "suppression-unused"
+SEVERITY: Final[Level] = "info"
+
+
+def check(_: World) -> Iterator[Hit]:
+    """Nothing by itself: `suppression` finds these, after all other rules."""
+    return iter(())

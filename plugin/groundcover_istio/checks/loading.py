@@ -1,0 +1,169 @@
+"""Bytes of files → `World`: manifests, bare mesh configs, values files, in any mix."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio import inventory, k8syaml, stream
+from groundcover_istio.checks import carriers
+from groundcover_istio.checks.finding import UNREADABLE, Finding
+from groundcover_istio.checks.places import Lines, Place
+from groundcover_istio.checks.world import Thing, World, mapping
+from groundcover_istio.config import integration_layer, is_integration, parse_version, resolve
+from groundcover_istio.errors import ManifestError, ToolError
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from groundcover_istio.checks.carriers import Source
+    from groundcover_istio.model import Data, Settings, Version
+
+_LINE: Final = re.compile(r"line (\d+)")
+
+
+class File(NamedTuple):
+    """An input: its name, and its bytes or why they could not be read."""
+
+    name: str
+    content: bytes
+    error: str = ""
+
+
+class Given(NamedTuple):
+    """What the command line says about the cluster; None and '' where it says nothing."""
+
+    version: Version | None = None
+    service: tuple[str, str] | None = None
+    root_namespace: str = ""
+
+
+def version(text: str) -> Version | None:
+    """The version that a user names; None where it is none."""
+    return parse_version(text)
+
+
+class Loaded(NamedTuple):
+    """What the inputs hold, their texts, and those that could not be read."""
+
+    world: World
+    texts: dict[str, str]
+    unreadable: list[Finding]
+
+
+def load(files: Sequence[File], given: Given) -> Loaded:
+    """Read every input; one that can't be read becomes a finding, the others are read all the same."""
+    texts: dict[str, str] = {}
+    unreadable: list[Finding] = []
+    sources: list[Source] = []
+    things: list[Thing] = []
+    for file in files:
+        try:
+            text = _text(file)
+            texts[file.name] = text
+            found = list(_documents(file, text))
+        except ManifestError as error:
+            unreadable.append(_unreadable(file.name, error))
+            continue
+        for source in found:
+            sources.append(source)
+            things += [source.thing] if source.thing else []
+    settings = _settings(things)
+    root = given.root_namespace or settings.root_namespace
+    stated = given.version or settings.istio_version
+    meshes = carriers.meshes(sources, stated, root)
+    if not given.root_namespace and meshes:
+        root = meshes[0].root_namespace
+    integrated = any(is_integration(thing.data) for thing in things)
+    ratio = settings.sampling_ratio if integrated else None
+    world = World(meshes, tuple(things), root, _sensors(things, settings, given), ratio, stated)
+    return Loaded(world, texts, unreadable)
+
+
+def _text(file: File) -> str:
+    if file.error:
+        raise ManifestError(file.error, hint="name files and folders that are there")
+    try:
+        # Of UTF-16 and the like the API server takes none either.
+        text = file.content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.content.count(b"\n", 0, error.start) + 1
+        raise ManifestError(
+            f"byte 0x{file.content[error.start]:02x} is not valid UTF-8",
+            where=f"line {line}",
+            hint="write the file in UTF-8",
+        ) from error
+    # JSON may be indented with tabs, which YAML does not take; in its strings there are none.
+    return text.replace("\t", " ") if "\t" in text and _is_json(text) else text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _unreadable(name: str, error: ManifestError) -> Finding:
+    line = _LINE.match(error.where)
+    hint = error.hint or "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
+    return Finding(UNREADABLE, "error", name, int(line[1]) if line else 1, 1, error.message, hint, "")
+
+
+def _documents(file: File, text: str) -> Iterator[Source]:
+    lines, tags = Lines(text), stream.istiod_tags(file.content)
+    for tree in k8syaml.parse(text):
+        for node in _roots(tree.root):
+            data = k8syaml.to_data(node)
+            thing = _thing(file.name, lines, node, data)
+            place = thing.place if thing else Place(file.name, "", node, lines, None)
+            yield carriers.Source(place, text, data, thing, tags)
+
+
+def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
+    """The mappings of a document: itself, or the items of a List."""
+    if isinstance(node, k8syaml.Alias):
+        node = node.target
+    if not isinstance(node, k8syaml.Mapping):
+        return
+    kind, found = node.get("kind"), node.get("items")
+    if isinstance(kind, k8syaml.Scalar) and kind.value.endswith("List") and isinstance(found, k8syaml.Sequence):
+        for item in found.items:
+            yield from _roots(item)
+    else:
+        yield node
+
+
+def _thing(file: str, lines: Lines, node: k8syaml.Mapping, data: dict[str, Data]) -> Thing | None:
+    kind, version = data.get("kind"), data.get("apiVersion")
+    if not isinstance(kind, str) or not isinstance(version, str):
+        return None
+    group = version.rpartition("/")[0]
+    metadata = mapping(data.get("metadata"))
+    namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
+    title = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}".rstrip()
+    return Thing(kind, group, namespace, name, data, Place(file, title, node, lines, None))
+
+
+def _settings(things: list[Thing]) -> Settings:
+    """What the integration ConfigMap says, where there is a valid one; else the defaults."""
+    carried = [thing.data for thing in things if is_integration(thing.data)]
+    if carried:
+        try:
+            return resolve([integration_layer(carried, "")])
+        except ToolError:
+            pass  # `render` says what is wrong with it.
+    return resolve([])
+
+
+def _sensors(things: list[Thing], settings: Settings, given: Given) -> tuple[tuple[str, str], ...]:
+    found = [given.service or (settings.service.name, settings.service.namespace)]
+    for thing in things:
+        labels = mapping(dig(thing.data, "metadata", "labels"))
+        ours = all(labels.get(key) == value for key, value in inventory.SENSOR_LABELS.items())
+        if thing.kind == "Service" and ours:
+            found.append((thing.name, thing.namespace or found[0][1]))
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,186 @@
+"""Everything given in one run, read: what the rules look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from groundcover_istio import istio
+from groundcover_istio.rules.plan import dig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.checks.places import Place
+    from groundcover_istio.model import Data, Path, Version
+
+Carrier = Literal["configmap", "values", "operator", "sail", "bare"]
+
+# The kinds of a provider in the order of their declaration: of several in one entry the last one counts.
+KINDS: Final = (
+    "envoyExtAuthzHttp", "envoyExtAuthzGrpc", "zipkin", "lightstep", "datadog", "stackdriver", "opencensus",
+    "skywalking", "opentelemetry", "prometheus", "envoyFileAccessLog", "envoyHttpAls", "envoyTcpAls", "envoyOtelAls",
+    "sds",
+)  # fmt: skip
+TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "opencensus", "skywalking", "opentelemetry")
+# Those that name a Service and a port.
+SENDERS: Final = (*(kind for kind in TRACERS if kind != "stackdriver"), "envoyHttpAls", "envoyTcpAls", "envoyOtelAls")
+BUILT_IN: Final = {"prometheus": "prometheus", "stackdriver": "stackdriver", "envoy": "envoyFileAccessLog"}
+
+
+class Thing(NamedTuple):
+    """A Kubernetes object."""
+
+    kind: str
+    group: str
+    """The group of its apiVersion; empty for core."""
+    namespace: str
+    """Empty where the manifest leaves it to the release."""
+    name: str
+    data: dict[str, Data]
+    place: Place
+
+    @property
+    def labels(self) -> dict[str, Data]:
+        """Its labels."""
+        return mapping(dig(self.data, "metadata", "labels"))
+
+    @property
+    def annotations(self) -> dict[str, Data]:
+        """Its annotations."""
+        return mapping(dig(self.data, "metadata", "annotations"))
+
+    @property
+    def spec(self) -> dict[str, Data]:
+        """Its spec."""
+        return mapping(self.data.get("spec"))
+
+    @property
+    def revision(self) -> str:
+        """The one revision it is for; empty: for all."""
+        return str(self.labels.get("istio.io/rev") or "")
+
+
+class Mesh(NamedTuple):
+    """A mesh config, wherever it stands."""
+
+    carrier: Carrier
+    data: dict[str, Data]
+    """In camel case."""
+    place: Place
+    version: Version
+    version_known: bool
+    """Whether something says so; else it is assumed."""
+    root_namespace: str
+    revision: str
+    """Empty where nothing says so."""
+    layer: bool
+    """Whether another source may complete it: a shared mesh config, a values file."""
+    values: dict[str, Data]
+    """The Helm values it is among; empty where there are none."""
+    pilot_sampling: float | None
+    """PILOT_TRACE_SAMPLING of its control plane, where it was given."""
+    broken: str
+    """Why it can't be read, at the root of its place; empty where it can."""
+    documents: int
+    """How many YAML documents its text holds; istiod reads the first."""
+
+    def providers(self) -> Iterator[Provider]:
+        """The entries of extensionProviders that are readable, each with the kind that counts."""
+        entries = self.data.get("extensionProviders")
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
+            kind = next((kind for kind in reversed(KINDS) if isinstance(mapping(entry).get(kind), dict)), "")
+            if kind and isinstance(entry.get("name"), str):
+                path: Path = ("extensionProviders", index)
+                yield Provider(self, entry["name"], kind, entry[kind], path, (*path, kind))
+
+    def default(self, key: str) -> list[Data]:
+        """The names in one list of defaultProviders."""
+        return items(dig(self.data, "defaultProviders", key))
+
+
+class Provider(NamedTuple):
+    """An extension provider."""
+
+    mesh: Mesh
+    name: str
+    kind: str
+    body: dict[str, Data]
+    entry: Path
+    path: Path
+    """Of its body."""
+
+    @property
+    def place(self) -> Place:
+        """The text it stands in."""
+        return self.mesh.place
+
+    @property
+    def host(self) -> str:
+        """The host of its service, without namespace and port; empty where there is none."""
+        service = self.body.get("service")
+        return service.rsplit("/", 1)[-1].split(":", 1)[0].rstrip(".") if isinstance(service, str) else ""
+
+    @property
+    def port(self) -> int | None:
+        """Its port, None where that is no number."""
+        port = self.body.get("port")
+        if isinstance(port, str) and port.isdecimal():
+            return int(port)
+        return port if isinstance(port, int) and not isinstance(port, bool) else None
+
+    @property
+    def http2(self) -> bool:
+        """Whether it speaks gRPC."""
+        if self.kind == "opentelemetry":
+            return not isinstance(self.body.get("http"), dict)
+        return self.kind in ("envoyOtelAls", "envoyHttpAls", "envoyTcpAls", "skywalking", "opencensus")
+
+
+class World(NamedTuple):
+    """Everything given in one run."""
+
+    meshes: tuple[Mesh, ...]
+    things: tuple[Thing, ...]
+    root_namespace: str
+    sensors: tuple[tuple[str, str], ...]
+    """Name and namespace of every Service that is a sensor's."""
+    sampling_ratio: dict[str, float] | None
+    """The sensor's own, where an integration ConfigMap says so."""
+    version: Version | None
+    """Istio's, where the user or an integration ConfigMap says it."""
+
+    def of_kind(self, kind: str, group: str = "") -> Iterator[Thing]:
+        """The objects of a kind."""
+        return (thing for thing in self.things if thing.kind == kind and thing.group == group)
+
+    def telemetries(self) -> list[Thing]:
+        """Every Telemetry."""
+        return list(self.of_kind("Telemetry", "telemetry.istio.io"))
+
+    def is_sensor(self, host: str) -> bool:
+        """Whether a host is a groundcover sensor's."""
+        return any(istio.is_sensor_host(host, name, namespace) for name, namespace in self.sensors)
+
+    def service(self, host: str) -> Thing | None:
+        """The Service that a host names, where it was given."""
+        name, *rest = host.lower().split(".")
+        if len(rest) > 1 and rest[1] != "svc":
+            return None
+        found = [thing for thing in self.of_kind("Service") if thing.name == name]
+        exact = [thing for thing in found if rest and thing.namespace == rest[0]]
+        loose = [thing for thing in found if rest and not thing.namespace]
+        return next(iter([*exact, *loose]), None)
+
+    def senders(self) -> Iterator[Provider]:
+        """Every provider that sends spans or logs to a Service."""
+        return (each for mesh in self.meshes for each in mesh.providers() if each.kind in SENDERS)
+
+
+def mapping(value: Data) -> dict[str, Data]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Data) -> list[Data]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []

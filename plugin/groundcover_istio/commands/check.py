@@ -1,0 +1,102 @@
+"""check: what is wrong, or likely not wanted, in manifests, mesh configs and values files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.arguments import Parser, parse
+from groundcover_istio.checks import engine, formats, inputs
+from groundcover_istio.checks.finding import LEVELS, at_least
+from groundcover_istio.checks.loading import File, Given, version
+from groundcover_istio.errors import ManifestError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from groundcover_istio.checks.finding import Finding
+    from groundcover_istio.console import Console
+
+FOUND: Final = 1
+_DESCRIPTION: Final = """\
+Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
+istiod values files, IstioOperators and Sail resources. What is given together is looked at together.
+In a file a comment takes a finding of its line, or of the next one, back:
+  # groundcover-istio: ignore[GCI007] why
+"""
+_EPILOG: Final = """\
+example: helm template istiod istio/istiod -n istio-system | groundcover-istio check - overlays/
+exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 an input can't be read
+"""
+
+
+def parser() -> Parser:
+    """The arguments of the command."""
+    made = Parser("check", _DESCRIPTION, _EPILOG, usage="[OPTIONS] [FILE|FOLDER …]")
+    made.add_argument("files", nargs="*", metavar="FILE", help="files and folders, - for standard input (default)")
+    made.add_argument("--format", choices=formats.FORMATS, default="text", help="default text")
+    made.add_argument("--fail-on", choices=LEVELS, default="warning", help="least severity that fails, default warning")
+    made.add_argument("--select", metavar="IDS", help="these rules only, as GCI007,GCI013")
+    made.add_argument("--ignore", metavar="IDS", default="", help="all but these rules")
+    made.add_argument("--istio-version", metavar="VERSION", help="default: what the inputs say, by image or labels")
+    made.add_argument("--service", metavar="NAME.NAMESPACE", help="the sensor, default groundcover-sensor.groundcover")
+    made.add_argument("--root-namespace", metavar="NAME", default="", help="default: the mesh config's, istio-system")
+    return made
+
+
+def run(arguments: list[str], console: Console) -> int:
+    """Check; 0, 1 where something at or above --fail-on is found, 3 where an input can't be read."""
+    options = parse(parser(), arguments, console)
+    console.channel = "stderr"
+    selected, given = _selected(options), _given(options)
+    files = [_read(name, console) for name in inputs.expand(options.files)]
+    report = engine.check(files, given, selected)
+    console.write(formats.FORMATS[options.format](report.findings))
+    if options.format == "text":
+        console.say(_summary(report.findings, len(files)))
+    if not report.readable:
+        return ManifestError.exit_code
+    return FOUND if any(at_least(finding.severity, options.fail_on) for finding in report.findings) else 0
+
+
+def _read(name: str, console: Console) -> File:
+    """A file, or why it can't be read; for standard input raises UsageError."""
+    if name == inputs.STDIN:
+        return File(name, console.read(name))
+    try:
+        return File(name, console.read(name))
+    except UsageError as error:
+        return File(name, b"", error.message)
+
+
+def _selected(options: Namespace) -> frozenset[str]:
+    chosen = _ids(options.select, "--select") if options.select is not None else engine.ALL
+    return chosen - _ids(options.ignore, "--ignore")
+
+
+def _ids(text: str, option: str) -> frozenset[str]:
+    found = frozenset(part.strip().upper() for part in text.split(",") if part.strip())
+    for unknown in sorted(found - engine.ALL):
+        raise UsageError(f'"{unknown}" is no rule', where=option, hint="groundcover-istio rule")
+    return found
+
+
+def _given(options: Namespace) -> Given:
+    service = None
+    if options.service is not None:
+        name, dot, namespace = options.service.partition(".")
+        if not name or not dot or not namespace or "." in namespace:
+            raise UsageError(f'"{options.service}" is not NAME.NAMESPACE', where="--service")
+        service = (name, namespace)
+    stated = version(options.istio_version) if options.istio_version else None
+    if options.istio_version and not stated:
+        raise UsageError(f'"{options.istio_version}" is no version of Istio, such as 1.24', where="--istio-version")
+    return Given(stated, service, options.root_namespace)
+
+
+def _summary(findings: Sequence[Finding], files: int) -> str:
+    counts = {level: sum(finding.severity == level for finding in findings) for level in LEVELS}
+    words = ", ".join(
+        f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for level, count in counts.items()
+    )
+    return f"{words} in {files} input{'s' if files != 1 else ''}\n"

@@ -1,0 +1,49 @@
+"""Types as istiod's decoder takes them.
+
+`data/decoded.json` holds random mesh configs, and whether Go's golang/protobuf v1.5.4 jsonpb, lenient as
+istiod calls it, read them into istio.io/api's MeshConfig of the 1.31 line.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from groundcover_istio.checks.decoding import normal, wrong_types
+from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
+
+RECORDED = json.loads((Path(__file__).parent / "data" / "decoded.json").read_text())
+SCALARS = {"string", "bool", "double", "duration", "object", "struct", "int32", "uint32", "int64"}
+
+
+def test_agrees_with_the_decoder() -> None:
+    """What it reads has no wrong type, what it refuses has one."""
+    assert len(RECORDED) == 400
+    wrong = [each for each in RECORDED if each["accepted"] == bool(list(wrong_types(normal(each["mesh"]))))]
+    assert wrong == []
+
+
+def test_every_type_is_known() -> None:
+    """The table refers to nothing outside itself."""
+    kinds = {kind.lstrip("[]{}") for fields in MESSAGES.values() for kind in fields.values()}
+    assert kinds <= SCALARS | MESSAGES.keys() | ENUMS.keys()
+
+
+@pytest.mark.parametrize(
+    ("mesh", "expected"),
+    [
+        (
+            {"extension_providers": [{"zipkin": {"max_tag_length": 1}}]},
+            {"extensionProviders": [{"zipkin": {"maxTagLength": 1}}]},
+        ),
+        ({"defaultConfig": {"proxy_metadata": {"A_b": "x"}}}, {"defaultConfig": {"proxyMetadata": {"A_b": "x"}}}),
+        ({"no_such_field": {"a_b": 1}}, {"no_such_field": {"a_b": 1}}),
+        ({"extensionProviders": "a_b"}, {"extensionProviders": "a_b"}),
+    ],
+    ids=["fields at every level", "keys of a map are data", "unknown fields stay", "wrong types stay"],
+)
+def test_both_spellings(mesh: dict[str, object], expected: dict[str, object]) -> None:
+    """Snake case becomes camel case where that is a field."""
+    assert normal(mesh) == expected

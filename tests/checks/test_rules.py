@@ -1,0 +1,72 @@
+"""Every rule: its page, its examples, its place in the documents."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import rule_pages
+from groundcover_istio.checks import pages, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from groundcover_istio.checks.finding import Finding
+    from groundcover_istio.checks.registry import Rule
+
+
+EXAMPLES = [
+    pytest.param(rule, section, text, id=f"{rule.id} {section} {number}")
+    for rule in registry.RULES
+    for section in ("Bad", "Good")
+    for number, text in enumerate(pages.examples(rule, section))
+]
+
+
+@pytest.mark.parametrize(("rule", "section", "text"), EXAMPLES)
+def test_examples_of_the_page(rule: Rule, section: str, text: str, findings: Callable[..., list[Finding]]) -> None:
+    """A bad example gets the rule's finding; a good one neither that nor anything at warning or above."""
+    found = findings(text)
+    if section == "Bad":
+        assert rule.id in {finding.rule for finding in found}
+    else:
+        assert [each for each in found if each.rule == rule.id or each.severity != "info"] == []
+
+
+@pytest.mark.parametrize("rule", registry.RULES, ids=lambda rule: rule.id)
+def test_pages_have_fixed_sections(rule: Rule) -> None:
+    """What, why, bad, good, source: all of them, in that order, none empty, with examples."""
+    parts = re.split(r"^## (\w+)\n", rule.page, flags=re.MULTILINE)
+    assert tuple(parts[1::2]) == pages.SECTIONS
+    assert all(part.strip() for part in parts[2::2])
+    assert pages.examples(rule, "Bad")
+    assert pages.examples(rule, "Good")
+    assert rule.page.split("\n")[0].endswith(".")
+
+
+def test_ids_are_in_order_and_names_unique() -> None:
+    """Ids count up from GCI001; names are words with hyphens."""
+    assert [rule.id for rule in registry.RULES] == [f"GCI{number:03}" for number in range(1, len(registry.RULES) + 1)]
+    names = [rule.name for rule in registry.RULES]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+|[a-z]+", name)] == []
+
+
+def test_documents_are_fresh() -> None:
+    """docs/rules is what the modules say."""
+    assert rule_pages.stale() == []
+
+
+@pytest.mark.parametrize(("rule", "section", "text"), [case for case in EXAMPLES if case.values[1] == "Bad"])
+def test_messages_are_plain(rule: Rule, section: str, text: str, findings: Callable[..., list[Finding]]) -> None:
+    """Lower case at the start (names aside), no full stop, one line, and a fix."""
+    for finding in findings(text):
+        assert "\n" not in finding.message
+        assert not finding.message.endswith(".")
+        assert finding.fix
+        assert finding.line > 0
+        assert finding.column > 0
+    assert rule
+    assert section
