@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: help setup demo test format lint types pytest generate lock helm clean
+.PHONY: help setup demo test conformance policy format lint types pytest generate lock helm clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -23,6 +23,12 @@ demo: setup ## the chart and an istiod release through the post-renderer, with r
 test: setup ## format, lint, types, and every test but the conformance suite
 	@$(MAKE) --no-print-directory lint types pytest
 
+conformance: setup ## spans through a real API server, istiod and Envoy; needs Linux, root and Go, and minutes the first time
+	@$(BIN)/python tools/conformance.py -q $(PYTEST)
+
+policy: setup helm ## checkov over what the chart renders
+	@$(BIN)/python tools/chart_policy.py
+
 format: setup ## reformat the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
@@ -33,6 +39,9 @@ lint: setup
 	@$(BIN)/ruff check
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/python tools/generate.py --check
+	@$(BIN)/python tools/cli_pages.py --check
+	@$(BIN)/python tools/rule_pages.py --check
+	@$(BIN)/python tools/chart_readme.py --check
 
 types: setup
 	@echo "== types"
@@ -42,8 +51,11 @@ pytest: setup helm
 	@echo "== tests"
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --cov --cov-report=term
 
-generate: setup ## write what is derived from schema/*.json
+generate: setup ## write what is derived: validators, pages, completions
 	@$(BIN)/python tools/generate.py
+	@$(BIN)/python tools/cli_pages.py
+	@$(BIN)/python tools/rule_pages.py
+	@$(BIN)/python tools/chart_readme.py
 
 lock: setup ## resolve the development dependencies anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,11 +17,14 @@ import helm_binaries as pinned
 from groundcover_istio import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 DATA_VARIABLE = "GROUNDCOVER_ISTIO_TEST_DATA"
+# The 1.31 line; Istio's tags have no `v`, so Go knows its releases by pseudo-versions only.
+ISTIO = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
+KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 
 
 class Result(NamedTuple):
@@ -72,18 +78,47 @@ def helm_binaries() -> dict[str, Path]:
     return {version: pinned.helm(version) for version in pinned.WHEELS}
 
 
-def data_folders() -> Iterator[Path]:
-    """Where streams are: the project's own, and the folder that the environment names."""
-    yield TESTS / "data"
-    if os.environ.get(DATA_VARIABLE):
-        yield Path(os.environ[DATA_VARIABLE])
+@pytest.fixture(scope="session")
+def istio_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of Istio's Go module; the test is skipped where it can't be had."""
+    go = shutil.which("go")
+    if not go:
+        pytest.skip("Go, which fetches Istio's charts, is not installed")
+    folder = tmp_path_factory.mktemp("go")
+    command = [go, "mod", "download", "-json", ISTIO]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout or "{}")
+    if done.returncode or not found.get("Dir"):
+        pytest.skip(f"Istio's charts can't be fetched: {found.get('Error') or done.stderr.strip()}")
+    return Path(found["Dir"])
 
 
-def streams(*patterns: str) -> list[Path]:
-    """Every stream file whose name matches one of the patterns."""
-    return sorted(path for folder in data_folders() for pattern in patterns for path in folder.glob(pattern))
+@pytest.fixture(scope="session")
+def istiod_chart(istio_module: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of Istio's own istiod chart, which can be written to."""
+    chart = tmp_path_factory.mktemp("istio") / "istiod"
+    shutil.copytree(istio_module / "manifests/charts/istio-control/istio-discovery", chart)
+    for path in [chart, *chart.rglob("*")]:
+        path.chmod(0o755)
+    return chart
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> Path:
+    """The binary, built once into the user's cache folder."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    program = base / "groundcover-istio/kustomize" / KUSTOMIZE.rpartition("@")[2] / "kustomize"
+    go = shutil.which("go")
+    if not program.is_file():
+        if not go:
+            pytest.skip("Go, which builds kustomize, is not installed")
+        environment = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-mod=mod"}
+        done = subprocess.run([go, "install", KUSTOMIZE], env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"kustomize can't be built: {done.stderr.strip()}")
+    return program
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`pytest --update` writes what the golden cases get."""
-    parser.addoption("--update", action="store_true", help="write the expected files of tests/golden")
+    """`pytest --update` writes what the directory cases get; without -n, since cases would race."""
+    parser.addoption("--update", action="store_true", help="write the expected files of the directory cases")

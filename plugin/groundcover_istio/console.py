@@ -63,20 +63,29 @@ class Console:
         sys.stdout.buffer.flush()
 
     def write_file(self, name: str, text: str) -> None:
-        """Write a file whole or not at all, standard error for `-`; raises UsageError where it can't be."""
+        """Write a file whole or not at all, standard error for `-`; raises UsageError where it can't be.
+
+        A link stays a link and a file keeps its mode.
+        """
         if name == "-":
             self.say(text)
             return
-        scratch = f"{name}.{os.getpid()}.tmp"
+        target = os.path.realpath(name)
+        scratch = f"{target}.{os.getpid()}.tmp"
         try:
-            if os.path.exists(name) and not os.path.isfile(name):  # noqa: PTH110, PTH113  a pipe, /dev/stderr
-                scratch = name
-            with open(scratch, "w", encoding="utf-8") as file:  # noqa: PTH123  as above
+            if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113  a pipe, /dev/stderr
+                with open(target, "w", encoding="utf-8") as pipe:  # noqa: PTH123  as above
+                    pipe.write(text)
+                return
+            mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None  # noqa: PTH110, PTH116
+            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            if scratch != name:
-                os.replace(scratch, name)  # noqa: PTH105
+            if mode is not None:
+                os.chmod(scratch, mode)  # noqa: PTH101
+            os.replace(scratch, target)  # noqa: PTH105
         except OSError as error:
-            if scratch != name and os.path.exists(scratch):  # noqa: PTH110
+            if os.path.exists(scratch):  # noqa: PTH110
                 os.remove(scratch)  # noqa: PTH107
             raise UsageError(f"can't be written: {error.strerror}", where=name) from error
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +10,8 @@ import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-# The 1.31 line; Istio's tags have no `v`, so Go knows its releases by pseudo-versions only.
-MODULE = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
 SPY = "#!/bin/sh\ntee '{file}'\n"
 MESH = {
     "default values": "{}",
@@ -28,26 +24,6 @@ MESH = {
         " {port: 4318, service: 'groundcover-sensor.groundcover.svc.cluster.local:4318', http: {path: /v1/traces, timeout: 5s}}}]}"
     ),
 }
-
-
-@pytest.fixture(scope="session")
-def istiod_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the istiod chart of the Go module; the test is skipped where it can't be had."""
-    go = shutil.which("go")
-    if not go:
-        pytest.skip("Go, which fetches Istio's charts, is not installed")
-    folder = tmp_path_factory.mktemp("istio")
-    done = subprocess.run(
-        [go, "mod", "download", "-json", MODULE], cwd=folder, capture_output=True, text=True, check=False
-    )
-    found = json.loads(done.stdout or "{}")
-    if done.returncode or not found.get("Dir"):
-        pytest.skip(f"Istio's charts can't be fetched: {found.get('Error') or done.stderr.strip()}")
-    chart = folder / "istiod"
-    shutil.copytree(Path(found["Dir"]) / "manifests/charts/istio-control/istio-discovery", chart)
-    for path in [chart, *chart.rglob("*")]:
-        path.chmod(0o755)
-    return chart
 
 
 @pytest.mark.parametrize("values", MESH.values(), ids=MESH)

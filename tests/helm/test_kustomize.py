@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 EXECUTABLE = Path(sys.executable).with_name("groundcover-istio")
 FUNCTION = """\
 apiVersion: groundcover-istio/v1
@@ -26,22 +23,6 @@ metadata:
 spec:
   tracing: {{protocol: {protocol}, samplingPercentage: 7}}
 """
-
-
-@pytest.fixture(scope="session")
-def kustomize() -> Path:
-    """The binary, built once into the user's cache folder."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    program = base / "groundcover-istio/kustomize" / MODULE.rpartition("@")[2] / "kustomize"
-    go = shutil.which("go")
-    if not program.is_file():
-        if not go:
-            pytest.skip("Go, which builds kustomize, is not installed")
-        environment = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-mod=mod"}
-        done = subprocess.run([go, "install", MODULE], env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"kustomize can't be built: {done.stderr.strip()}")
-    return program
 
 
 def build(kustomize: Path, folder: Path, protocol: str) -> subprocess.CompletedProcess[str]:

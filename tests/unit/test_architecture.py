@@ -187,7 +187,9 @@ raise SystemExit(code)
 def loaded(stream: bytes) -> set[str]:
     """The top-level modules that a run on a stream has loaded."""
     # Measuring coverage loads modules of its own.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("COVERAGE", "GROUNDCOVER_ISTIO"))
+    }
     done = subprocess.run(
         [sys.executable, "-c", LOADED], input=stream, capture_output=True, check=True, env=environment
     )

@@ -27,8 +27,11 @@ _DESCRIPTION: Final = """\
 Make Istio send its traces to the groundcover sensor, by patching rendered manifests.
 Without a command it is the post-renderer, as `render` is: manifests in, manifests out.
 
-  groundcover-istio diff             what it would change, and why; exit 1 if anything
-  groundcover-istio install-plugin   make it known to Helm 4
+  diff             what it would change, why, and what the mesh does then
+  check, rule      what keeps spans from arriving, in any manifests; the page of a rule
+  export           the same configuration as a file, for tools that run no executables
+  doctor           a live cluster: will spans arrive
+  install-plugin   make it known to Helm 4
 """
 _EPILOG: Final = """\
 example: helm upgrade istiod istio/istiod -n istio-system --post-renderer groundcover-istio
