@@ -24,7 +24,7 @@ test: setup ## format, lint, types, and every test but the conformance suite
 	@$(MAKE) --no-print-directory lint types pytest
 
 conformance: setup ## spans through a real API server, istiod and Envoy; needs Linux, root and Go, and minutes the first time
-	@$(BIN)/python tools/conformance.py -q $(PYTEST)
+	@$(BIN)/python tools/conformance.py --verbose --tb=short $(PYTEST)
 
 policy: setup helm ## checkov over what the chart renders
 	@$(BIN)/python tools/chart_policy.py

@@ -63,6 +63,8 @@ def tool() -> Callable[..., Result]:
     def call(*arguments: str, stdin: bytes = b"") -> Result:
         out, err = _Stream(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch:
+            # It names real streams to the tests; to the tool it would be one more variable.
+            patch.delenv(DATA_VARIABLE, raising=False)
             patch.setattr(sys, "stdin", _Stream(stdin))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)

@@ -84,6 +84,12 @@ class Mesh:
         done = self.cluster.helm(major, *command, "--values", str(self.values), render=render, **settings)
         assert done.returncode == 0, done.stderr
         self.cluster.kubectl("delete", "mutatingwebhookconfigurations", "--all")
+        self.cluster.apply(objects.istiod_pod())
+        self._run("istiod-1", "istio-system", "10.77.0.99")
+
+    def _run(self, pod: str, namespace: str, address: str) -> None:
+        status = json.dumps(objects.running(address))
+        self.cluster.kubectl("patch", "pod", pod, "-n", namespace, "--subresource=status", "-p", status)
 
     def install_sensor(self, *arguments: str, major: int = 3, render: bool = True, **settings: str) -> None:
         """Install or upgrade our chart with real Helm, and put the receivers behind its Service."""
@@ -91,8 +97,7 @@ class Mesh:
         done = self.cluster.helm(major, *command, *SENSOR_VALUES, *arguments, render=render, **settings)
         assert done.returncode == 0, done.stderr
         self.cluster.apply(*objects.sensor_endpoints())
-        status = json.dumps(objects.sensor_status())
-        self.cluster.kubectl("patch", "pod", "sensor", "-n", "groundcover", "--subresource=status", "-p", status)
+        self._run("sensor", "groundcover", rig.SENSOR)
 
     def start(self, **environment: str) -> None:
         """Start istiod on the mesh config that is in the cluster, and a gateway."""

@@ -8,9 +8,14 @@ from .rig import BACKEND, BACKEND_PORT, GATEWAY_PORT, NODE, SENSOR
 
 
 def namespaces() -> list[dict[str, Any]]:
-    """The namespaces of mesh and sensor."""
-    names = ("istio-system", "groundcover")
-    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    """The namespaces of mesh, sensor and what the chart's examples name, with the accounts a controller would make."""
+    names = ("istio-system", "groundcover", "elsewhere")
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    accounts = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
+        for name in names
+    ]
+    return [*spaces, *accounts]
 
 
 def backend() -> list[dict[str, Any]]:
@@ -61,10 +66,23 @@ def sensor_endpoints() -> list[dict[str, Any]]:
     return [pod, slice_]
 
 
-def sensor_status() -> dict[str, Any]:
-    """What a kubelet would report of that Pod."""
+def istiod_pod() -> dict[str, Any]:
+    """The Pod that istiod would run in, for who looks for it in the cluster."""
+    labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": "default"}
+    spec = {
+        "nodeName": NODE,
+        "serviceAccountName": "istiod",
+        "automountServiceAccountToken": False,
+        "containers": [{"name": "discovery", "image": "registry.istio.io/release/pilot:1.31.0"}],
+    }
+    metadata = {"name": "istiod-1", "namespace": "istio-system", "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def running(address: str) -> dict[str, Any]:
+    """What a kubelet would report of a Pod."""
     conditions = [{"type": "Ready", "status": "True"}]
-    return {"status": {"phase": "Running", "podIP": SENSOR, "podIPs": [{"ip": SENSOR}], "conditions": conditions}}
+    return {"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions}}
 
 
 def _gateway() -> dict[str, Any]:

@@ -38,7 +38,7 @@ PATIENCE: Final = 60.0
 
 
 class RigError(Exception):
-    """A part of the rig does not come up; the text says which, with the end of its log."""
+    """A part of the rig does not do what it has to; the text says which, with its own words."""
 
 
 def wait_for(what: str, ready: Callable[[], object], *, seconds: float = PATIENCE, log: Path | None = None) -> None:
@@ -48,7 +48,7 @@ def wait_for(what: str, ready: Callable[[], object], *, seconds: float = PATIENC
         try:
             if ready():
                 return
-        except (OSError, ValueError, subprocess.CalledProcessError):
+        except (OSError, ValueError, RigError):
             pass
         time.sleep(0.2)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log and log.exists() else ""
@@ -103,9 +103,12 @@ class Cluster:
         self.etcd.stop()
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        """The output of kubectl; raises CalledProcessError where it fails."""
+        """The output of kubectl; raises RigError with its words where it fails."""
         command = [self.parts["kubectl"], "--kubeconfig", str(self.kubeconfig), *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RigError(f"kubectl {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout
 
     def apply(self, *objects: dict[str, Any]) -> None:
         """Create or change objects."""
