@@ -29,6 +29,13 @@ KNOWN_VARIABLES: Final = frozenset(OWN_VARIABLES.values()) | {
 COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help begins beside all but the longest options, so that a page fits a screen."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32)
+
+
 class Parser(argparse.ArgumentParser):
     """Raises instead of exiting, so that an error takes the same way out as every other."""
 
@@ -39,7 +46,7 @@ class Parser(argparse.ArgumentParser):
             usage=f"{name} {usage}",
             description=description,
             epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             allow_abbrev=False,
         )
 
@@ -59,9 +66,7 @@ class _HelpSettings(argparse.Action):
 
 def add_settings(parser: Parser) -> None:
     """The options of every command that runs the engine: --config and the settings."""
-    parser.add_argument(
-        "--config", metavar="FILE", help="settings: an integration document, a values file with `istio:`, or a manifest"
-    )
+    parser.add_argument("--config", metavar="FILE", help="integration document, values or manifest")
     group = parser.add_argument_group("settings (all of them: --help-settings)")
     for option in config.OPTIONS:
         shown = option.help if option.flag in COMMON_SETTINGS else argparse.SUPPRESS
@@ -84,7 +89,7 @@ def add_error_channel(parser: Parser) -> None:
     parser.add_argument(
         "--error-channel",
         choices=CHANNELS,
-        help="how errors are shown; document: as the one document Helm 4 shows; auto: so under Helm 4 only",
+        help="document: as one that Helm 4 shows",
     )
 
 

@@ -99,9 +99,9 @@ OPTIONS: Final = (
     Option(
         "root-namespace", ("rootNamespace",), "text", "root namespace of the mesh, where the stream does not say it"
     ),
-    Option("istio-version", ("istioVersion",), "text", "such as 1.24; decides which fields may be written"),
+    Option("istio-version", ("istioVersion",), "text", "as 1.24: decides which fields may be written"),
     Option("cluster-domain", ("clusterDomain",), "text", "DNS domain of the cluster"),
-    Option("service", ("service",), "text", "NAME.NAMESPACE of the sensor's Service"),
+    Option("service", ("service",), "text", "the sensor's Service"),
     Option("otlp-http-port", ("service", "ports", "otlpHttp"), "integer", "port of the Service for OTLP/HTTP"),
     Option("otlp-grpc-port", ("service", "ports", "otlpGrpc"), "integer", "port of the Service for OTLP/gRPC"),
     Option("datadog-port", ("service", "ports", "datadog"), "integer", "port of the Service for Datadog traces"),
@@ -136,7 +136,7 @@ OPTIONS: Final = (
         "sampling-percentage",
         ("tracing", "samplingPercentage"),
         "number",
-        "percent of requests that start a trace, 0 to 100; null leaves the mesh's own",
+        "percent of requests, 0 to 100, or null",
     ),
     Option("custom-tags", ("tracing", "customTags"), "json", "tags for every span, as Telemetry spells them, in JSON"),
     Option("max-tag-length", ("tracing", "maxTagLength"), "integer", "longest request path tag, in characters"),

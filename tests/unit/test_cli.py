@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -369,3 +370,40 @@ def test_nobody_reads_on() -> None:
     done = subprocess.run(["sh", "-c", command], input=ISTIOD, stdout=write, stderr=subprocess.PIPE, check=True)
     os.close(write)
     assert done.stderr == b"3\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "what"), [("render", "rendering"), ("diff", "rendering"), ("check", "checking")], ids=str
+)
+def test_progress_at_a_terminal(command: str, what: str) -> None:
+    """What takes more than a second says so, and leaves no line behind."""
+    terminal, end = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "groundcover_istio", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
+    )
+    os.close(end)
+    shown = b""
+    while b" 1 s" not in shown:
+        shown += os.read(terminal, 4096)
+    run.communicate(b"a: b\n")
+    try:
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    except OSError:  # how Linux ends a pseudo-terminal
+        pass
+    os.close(terminal)
+    erase = "\r\x1b[K"
+    assert shown.decode().startswith(f"{erase}groundcover-istio: {what} … 1 s")
+    assert shown.decode().rpartition(erase)[2] in ("", "0 errors, 0 warnings, 0 info in 1 input\r\n")
+
+
+def test_no_progress_in_a_pipe() -> None:
+    """A log gets results and errors only, however long it took."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "groundcover_istio", "render"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)
+    assert run.communicate(b"a: b\n") == (b"a: b\n", b"")

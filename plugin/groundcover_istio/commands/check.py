@@ -9,6 +9,7 @@ from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, at_least
 from groundcover_istio.checks.loading import File, Given, version
 from groundcover_istio.errors import ManifestError, UsageError
+from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,8 +50,9 @@ def run(arguments: list[str], console: Console) -> int:
     options = parse(parser(), arguments, console)
     console.channel = "stderr"
     selected, given = _selected(options), _given(options)
-    files = [_read(name, console) for name in inputs.expand(options.files)]
-    report = engine.check(files, given, selected)
+    with Progress("checking"):
+        files = [_read(name, console) for name in inputs.expand(options.files)]
+        report = engine.check(files, given, selected)
     console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
         console.say(_summary(report.findings, len(files)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import pipeline, report
 from groundcover_istio.arguments import Parser, add_settings, layers, parse
+from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
     from groundcover_istio.console import Console
@@ -31,7 +32,8 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Show the difference; 0 if there is none, else 1."""
     options = parse(parser(), arguments, console)
-    outcome = pipeline.run(console.read(options.file), layers(options, console))
+    with Progress("rendering"):
+        outcome = pipeline.run(console.read(options.file), layers(options, console))
     if options.format == "json":
         console.write(report.json_diff(outcome))
     else:

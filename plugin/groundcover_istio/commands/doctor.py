@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.arguments import Parser, add_settings, layers, parse
 from groundcover_istio.doctor import Target, as_json, is_well, run_doctor, text
 from groundcover_istio.errors import UsageError
+from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
     from groundcover_istio.console import Console
@@ -56,8 +56,7 @@ def run(arguments: list[str], console: Console) -> int:
     target = Target(
         options.folder, options.kubectl, options.kubeconfig, options.context, options.all_contexts, options.timeout
     )
-    if sys.stderr.isatty():
-        console.say("reading …\n")
-    examined = run_doctor(target, layers(options, console))
+    with Progress("reading the cluster"):
+        examined = run_doctor(target, layers(options, console))
     console.write(as_json(examined) if options.format == "json" else text(examined, color=console.color))
     return 0 if all(is_well(each.sections) for each in examined) else UNWELL

@@ -8,6 +8,7 @@ from groundcover_istio.arguments import Parser, add_settings, layers, parse
 from groundcover_istio.errors import UsageError
 from groundcover_istio.exports import run_export, write_into
 from groundcover_istio.exports.carriers import KINDS
+from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
     import argparse
@@ -56,20 +57,24 @@ def run(arguments: list[str], console: Console) -> int:
     options = parse(parser(), arguments, console)
     if options.at and (options.kind != "istiod-values" or not options.into):
         raise UsageError("says where values stand in the file of --into", where="--at")
-    source = console.read(options.source) if options.source else None
-    settings = layers(options, console)
+    with Progress("reading"):
+        source = console.read(options.source) if options.source else None
+        settings = layers(options, console)
     if options.into:
         _edit(options, source, settings, console)
     else:
-        console.write(run_export(options.kind, source, options.source or "", settings))
+        with Progress("exporting"):
+            exported = run_export(options.kind, source, options.source or "", settings)
+        console.write(exported)
     return 0
 
 
 def _edit(options: argparse.Namespace, source: bytes | None, settings: list[Layer], console: Console) -> None:
     before = console.read(options.into)
-    after, notes = write_into(
-        options.kind, before, options.into, (source, options.source or ""), settings, options.at or ""
-    )
+    with Progress("exporting"):
+        after, notes = write_into(
+            options.kind, before, options.into, (source, options.source or ""), settings, options.at or ""
+        )
     if after != before:
         console.write_file(options.into, after.decode())
     console.say("".join(f"{note}\n" for note in notes))

@@ -15,6 +15,7 @@ from groundcover_istio.arguments import (
     require_choice,
 )
 from groundcover_istio.errors import PROGRAM
+from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
     from groundcover_istio.console import Console
@@ -45,7 +46,7 @@ def parser() -> Parser:
     made = Parser("", _DESCRIPTION, _EPILOG, usage="[COMMAND] [OPTIONS] [FILE]")
     made.add_argument("file", nargs="?", default="-", metavar="FILE", help="manifests, default standard input")
     made.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    made.add_argument("--report", metavar="FILE", help="write what was decided and why; - for standard error")
+    made.add_argument("--report", metavar="FILE", help="write the decisions; - for stderr")
     made.add_argument("--report-format", choices=report.FORMATS, help="default text")
     add_error_channel(made)
     add_settings(made)
@@ -56,7 +57,8 @@ def run(arguments: list[str], console: Console) -> int:
     """Render; 0 or an error."""
     options = parse(parser(), arguments, console)
     require_choice(options.report_format, tuple(report.FORMATS), OWN_VARIABLES["report_format"])
-    outcome = pipeline.run(console.read(options.file), layers(options, console))
+    with Progress("rendering"):
+        outcome = pipeline.run(console.read(options.file), layers(options, console))
     if options.report:
         console.write_file(options.report, report.FORMATS[options.report_format or "text"](outcome))
     console.write(BLANK_NOTICE if stream.is_blank(outcome.after) else outcome.after)
