@@ -73,15 +73,24 @@ class Mesh:
         self.istiod: rig.Istiod | None = None
         self.gateway: rig.Gateway | None = None
         self.values = cluster.folder / "istiod-values.yaml"
+        self.releases = {("groundcover", "groundcover")}
 
     def install_istiod(
-        self, mesh: dict[str, Any] | None = None, *, major: int = 3, render: bool = True, **settings: str
+        self,
+        mesh: dict[str, Any] | None = None,
+        *arguments: str,
+        release: str = "istiod",
+        major: int = 3,
+        render: bool = True,
+        **settings: str,
     ) -> None:
         """Install or upgrade Istio's own istiod chart with real Helm."""
         values = {"meshConfig": {"enableAutoMtls": False, **(mesh or {})}, "global": {"configValidation": False}}
         self.values.write_text(json.dumps(values))
-        command = ["upgrade", "--install", "istiod", f"{PARTS['charts']}/istiod", "-n", "istio-system"]
-        done = self.cluster.helm(major, *command, "--values", str(self.values), render=render, **settings)
+        command = ["upgrade", "--install", release, f"{PARTS['charts']}/istiod", "-n", "istio-system"]
+        command += ["--values", str(self.values), *arguments]
+        done = self.cluster.helm(major, *command, render=render, **settings)
+        self.releases.add((release, "istio-system"))
         assert done.returncode == 0, done.stderr
         self.cluster.kubectl("delete", "mutatingwebhookconfigurations", "--all")
         self.cluster.apply(objects.istiod_pod())
@@ -99,10 +108,19 @@ class Mesh:
         self.cluster.apply(*objects.sensor_endpoints())
         self._run("sensor", "groundcover", rig.SENSOR)
 
-    def start(self, **environment: str) -> None:
+    def start(self, **environment: str) -> rig.Istiod:
         """Start istiod on the mesh config that is in the cluster, and a gateway."""
+        self.end()
         self.istiod = rig.Istiod(self.cluster, **environment)
         self.gateway = rig.Gateway(self.cluster)
+        return self.istiod
+
+    def end(self) -> None:
+        """End the gateway and istiod, where they run."""
+        for each in (self.gateway, self.istiod):
+            if each:
+                each.process.stop()
+        self.gateway = self.istiod = None
 
     def settle(self) -> None:
         """Wait until a change of the mesh config has reached the gateway."""
@@ -123,10 +141,8 @@ class Mesh:
 
     def stop(self) -> None:
         """End the gateway and istiod, and take the releases away."""
-        for each in (self.gateway, self.istiod):
-            if each:
-                each.process.stop()
-        for release, namespace in (("istiod", "istio-system"), ("groundcover", "groundcover")):
+        self.end()
+        for release, namespace in sorted(self.releases):
             self.cluster.helm(3, "uninstall", release, "-n", namespace, "--ignore-not-found")
         self.cluster.kubectl("delete", "telemetries.telemetry.istio.io", "--all", "--all-namespaces")
 

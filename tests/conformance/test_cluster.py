@@ -65,15 +65,14 @@ def test_an_upgrade_without_the_flag_loses_the_patch(mesh: Mesh) -> None:
     assert "release-lost" in codes, codes
 
 
-@pytest.mark.parametrize(
-    ("protocol", "warnings"), [("otlp-http", []), ("otlp-grpc", []), ("zipkin", []), ("datadog", ["sampling-datadog"])]
-)
-def test_doctor_finds_all_in_order(protocol: str, warnings: list[str], mesh: Mesh) -> None:
+@pytest.mark.parametrize("protocol", ["otlp-http", "otlp-grpc", "zipkin", "datadog"])
+def test_doctor_finds_all_in_order(protocol: str, mesh: Mesh) -> None:
     """On the real API server, after both releases; Datadog's tracer sends all spans whatever the sampling."""
     mesh.install_sensor(protocol=protocol)
     mesh.install_istiod(protocol=protocol)
     _, items = doctor(mesh.cluster)
-    assert [item["code"] for item in items if item["status"] != "ok"] == warnings
+    warnings = [item["code"] for item in items if item["status"] != "ok"]
+    assert warnings == (["sampling-datadog"] if protocol == "datadog" else [])
 
 
 def doctor(cluster: rig.Cluster) -> tuple[int, list[dict[str, Any]]]:
