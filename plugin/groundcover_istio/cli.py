@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _passes_through(arguments: list[str], console: Console) -> bool:
     """Whether this is the bare post-renderer and nothing in the manifests can matter: then they are written out.
 
-    It saves 35 ms of a run's 52, argparse and YAML, which are not even imported.
+    It saves 30 ms of a run's 57 at 200 KB: argparse and YAML are not even imported.
     """
     bare = not arguments or (len(arguments) == len(PLUGIN_ARGUMENTS) and arguments[0] == PLUGIN_ARGUMENTS[0])
     if not bare or any(name.startswith(ENVIRONMENT_PREFIX) for name in console.environment):

@@ -124,7 +124,9 @@ class Cluster:
     ) -> subprocess.CompletedProcess[str]:
         """Real Helm against the cluster; with `render` through the post-renderer, `settings` its variables."""
         home = self.folder / f"helm{major}"
-        environment = {**os.environ, **{f"GROUNDCOVER_ISTIO_{key.upper()}": value for key, value in settings.items()}}
+        prefix = "GROUNDCOVER_ISTIO_"
+        environment = {key: value for key, value in os.environ.items() if not key.startswith((prefix, "HELM_"))}
+        environment |= {f"{prefix}{key.upper()}": value for key, value in settings.items()}
         environment |= {"KUBECONFIG": str(self.kubeconfig), "HOME": str(home)}
         environment |= {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         command = [self.parts[f"helm{major}"], *arguments]
