@@ -69,3 +69,16 @@ def test_the_readme_shows_what_is_written(tool: Callable[..., Any]) -> None:
             "datadog": {"service": "groundcover-sensor.groundcover.svc.cluster.local", "port": 8126},
         }
     ]
+
+
+def test_the_conformance_page_names_every_test() -> None:
+    """Each claim has its test, and each test of the rig its claim."""
+    page = (ROOT / "docs/conformance.md").read_text()
+    written = set(re.findall(r"`(test_\w+)`", page)) | {"test_a_fault"}
+    assert "`test_faults.py`" in page
+    tests = {
+        name
+        for path in (ROOT / "tests/conformance").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert written == tests
