@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rig import BACKEND, BACKEND_PORT, GATEWAY_PORT, NODE, SENSOR
+from .addresses import BACKEND, BACKEND_PORT, GATEWAY_PORT, NODE, SENSOR
 
 
 def namespaces() -> list[dict[str, Any]]:

@@ -10,9 +10,23 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
+
+from . import objects
+from .addresses import (
+    ADDRESSES,
+    API_PORT,
+    BACKEND,
+    BACKEND_PORT,
+    ETCD_PORT,
+    GATEWAY,
+    GATEWAY_PORT,
+    NODE,
+    SENSOR,
+    SIDECAR,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,21 +34,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = Path(sys.executable).with_name("groundcover-istio")
 
-# Addresses and ports, all in the namespace. istiod takes 8080, 15010, 15012, 15014, 15017 and 9876.
-SENSOR: Final = "10.77.0.10"
-GATEWAY: Final = "10.77.0.20"
-BACKEND: Final = "10.77.0.30"
-ETCD_PORT: Final = 2379
-API_PORT: Final = 6443
-GATEWAY_PORT: Final = 18080
-BACKEND_PORT: Final = 19000
-ENVOY_ADMIN_PORT: Final = 19901
-NODE: Final = "node-1"
-HOST: Final = "groundcover-sensor.groundcover.svc.cluster.local"
-SPANS_PER_REQUEST: Final = 2
-"""What the proxy sends for a sampled request: one span of the listener, one of the upstream call."""
 PATIENCE: Final = 60.0
 """Seconds to wait for a part to be ready."""
+
+
+def raise_network() -> None:
+    """Give the namespace's loopback device its addresses: EndpointSlices refuse those of 127.0.0.0/8."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for address in ADDRESSES:
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
 
 
 class RigError(Exception):
@@ -55,9 +63,10 @@ def wait_for(what: str, ready: Callable[[], object], *, seconds: float = PATIENC
     raise RigError(f"{what} did not come up in {seconds:.0f} s\n{tail}")
 
 
-def get(url: str) -> str:
+def get(url: str, **headers: str) -> str:
     """The body of an HTTP response."""
-    with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  an address of the rig
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  an address of the rig
+    with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310  as above
         return str(response.read().decode())
 
 
@@ -113,6 +122,12 @@ class Cluster:
     def apply(self, *objects: dict[str, Any]) -> None:
         """Create or change objects."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def runs(self, pod: str, namespace: str, address: str) -> None:
+        """Say of a Pod what a kubelet would say of one that runs."""
+        self.kubectl(
+            "patch", "pod", pod, "-n", namespace, "--subresource=status", "-p", json.dumps(objects.running(address))
+        )
 
     def get(self, kind: str, name: str, namespace: str) -> dict[str, Any]:
         """An object as the API server has it."""
@@ -251,49 +266,96 @@ class Istiod:
         return found
 
 
-class Gateway:
-    """An Envoy that takes its listeners from istiod: the simplest node that binds real ports."""
+class Role(NamedTuple):
+    """How a kind of proxy is known to istiod, and where it is asked."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        config = cluster.folder / "envoy.yaml"
-        config.write_text(yaml.safe_dump(_bootstrap()))
+    node: str
+    namespace: str
+    address: str
+    port: int
+    admin: int
+
+
+ROLES: Final = {
+    # The simplest node that binds a real port.
+    "gateway": Role("router", "default", GATEWAY, GATEWAY_PORT, 19901),
+    # It serves where a Sidecar with an explicit `bind` has it listen: no traffic is redirected here.
+    "sidecar": Role("sidecar", "shop", SIDECAR, BACKEND_PORT, 19902),
+}
+
+
+class Envoy:
+    """A proxy that takes all it does from istiod; `proxy_config` is what an injected Pod would start with."""
+
+    def __init__(self, cluster: Cluster, kind: str = "gateway", proxy_config: dict[str, Any] | None = None) -> None:
+        self.role = ROLES[kind]
+        config = cluster.folder / f"envoy-{kind}.yaml"
+        config.write_text(yaml.safe_dump(_bootstrap(self.role, proxy_config)))
         command = [cluster.parts["envoy"], "-c", str(config), "--log-level", "warning"]
-        self.process = Process("envoy", command, cluster.folder)
-        wait_for("the gateway", self.serves, log=self.process.log)
+        command += ["--base-id", str(self.role.admin)]
+        self.process = Process(f"envoy-{kind}", command, cluster.folder)
+        wait_for(f"the {kind}", lambda: self._ask("ready").strip() == "LIVE", log=self.process.log)
+
+    def wait(self) -> None:
+        """Wait until it can serve; raises RigError where it does not."""
+        wait_for("a listener", self.serves, log=self.process.log)
 
     def serves(self) -> bool:
         """Whether it has all it needs for a request; asked of its admin port, since a request would be traced."""
-        admin = f"http://127.0.0.1:{ENVOY_ADMIN_PORT}"
-        listens = f":{GATEWAY_PORT}" in get(f"{admin}/listeners")
-        routes = "backend.default" in get(f"{admin}/config_dump?resource=dynamic_route_configs")
-        return listens and routes and f"{BACKEND}:{BACKEND_PORT}" in get(f"{admin}/clusters")
+        listens = f"{self.role.address}:{self.role.port}" in self._ask("listeners") or (
+            f"0.0.0.0:{self.role.port}" in self._ask("listeners")
+        )
+        routes = "backend.default" in self._ask("config_dump?resource=dynamic_route_configs")
+        return listens and routes and f"{BACKEND}:{BACKEND_PORT}" in self._ask("clusters")
 
     def request(self) -> str:
-        """The body of one request through the gateway."""
-        return get(f"http://{GATEWAY}:{GATEWAY_PORT}/")
+        """The body of one request through the proxy."""
+        host = f"backend.default.svc.cluster.local:{BACKEND_PORT}"
+        return get(f"http://{self.role.address}:{self.role.port}/", Host=host)
 
-    def stats(self, pattern: str) -> str:
-        """Envoy's counters whose names match."""
-        return get(f"http://127.0.0.1:{ENVOY_ADMIN_PORT}/stats?filter={pattern}")
+    def counter(self, name: str) -> int:
+        """One of Envoy's counters, 0 before it has counted anything."""
+        found = self._ask(f"stats?filter=^{name}$").strip()
+        return int(found.rpartition(" ")[2]) if found else 0
 
-    def traces(self) -> bool:
-        """Whether its listener has a tracing provider."""
-        return '"tracing"' in get(f"http://127.0.0.1:{ENVOY_ADMIN_PORT}/config_dump?resource=dynamic_listeners")
+    def rejected(self) -> int:
+        """How many times it refused what istiod had for its listeners."""
+        return self.counter("listener_manager.lds.update_rejected")
+
+    def tracing(self) -> dict[str, Any]:
+        """What the connection manager that serves requests has for tracing; empty where it traces nothing."""
+        dump = json.loads(self._ask("config_dump?resource=dynamic_listeners"))
+        for listener in dump.get("configs", []):
+            active = listener.get("active_state", {}).get("listener", {})
+            if active.get("address", {}).get("socket_address", {}).get("port_value") != self.role.port:
+                continue
+            for chain in active["filter_chains"]:
+                for each in chain["filters"]:
+                    if "tracing" in each.get("typed_config", {}):
+                        found: dict[str, Any] = each["typed_config"]["tracing"]
+                        return found
+        return {}
+
+    def _ask(self, path: str) -> str:
+        return get(f"http://127.0.0.1:{self.role.admin}/{path}")
 
 
-def _bootstrap() -> dict[str, Any]:
-    metadata = {
-        "NAMESPACE": "default",
-        "LABELS": {"istio": "rig"},
-        "INSTANCE_IPS": GATEWAY,
+def _bootstrap(role: Role, proxy_config: dict[str, Any] | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "NAMESPACE": role.namespace,
+        "LABELS": {"istio": "rig", "app": "web"},
+        "INSTANCE_IPS": role.address,
         "CLUSTER_ID": "Kubernetes",
         "ISTIO_VERSION": "1.31.0",
         "MESH_ID": "cluster.local",
         "NODE_NAME": NODE,
     }
+    if proxy_config:
+        metadata["PROXY_CONFIG"] = proxy_config
+    pod = f"proxy-1.{role.namespace}"
     node = {
-        "id": f"router~{GATEWAY}~gw-1.default~default.svc.cluster.local",
-        "cluster": "gw.default",
+        "id": f"{role.node}~{role.address}~{pod}~{role.namespace}.svc.cluster.local",
+        "cluster": pod,
         "metadata": metadata,
     }
     source = {"ads": {}, "resource_api_version": "V3"}
@@ -312,6 +374,13 @@ def _bootstrap() -> dict[str, Any]:
         "transport_api_version": "V3",
         "grpc_services": [{"envoy_grpc": {"cluster_name": "xds"}}],
     }
-    admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": ENVOY_ADMIN_PORT}}}
     dynamic = {"ads_config": grpc, "cds_config": source, "lds_config": source}
-    return {"node": node, "admin": admin, "dynamic_resources": dynamic, "static_resources": {"clusters": [xds]}}
+    # Spans are sent after half a second rather than five.
+    flush = {f"tracing.{tracer}.flush_interval_ms": 500 for tracer in ("opentelemetry", "zipkin")}
+    return {
+        "node": node,
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": role.admin}}},
+        "dynamic_resources": dynamic,
+        "static_resources": {"clusters": [xds]},
+        "layered_runtime": {"layers": [{"name": "rig", "static_layer": flush}]},
+    }

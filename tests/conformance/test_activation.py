@@ -9,15 +9,16 @@ import pytest
 import yaml
 
 from . import rig
+from .addresses import HOST, SPANS_PER_REQUEST
 
 if TYPE_CHECKING:
-    from .conftest import Mesh
+    from .mesh import Mesh
 
 REQUESTS = 10
-ALL = REQUESTS * rig.SPANS_PER_REQUEST
+ALL = REQUESTS * SPANS_PER_REQUEST
 # A tracer of the user's own, before anything of ours.
 OWN: dict[str, Any] = {
-    "extensionProviders": [{"name": "own", "zipkin": {"service": rig.HOST, "port": 9411}}],
+    "extensionProviders": [{"name": "own", "zipkin": {"service": HOST, "port": 9411}}],
     "defaultProviders": {"metrics": ["prometheus"], "tracing": ["own"]},
     "defaultConfig": {"tracing": {"sampling": 100}},
 }

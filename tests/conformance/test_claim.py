@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import rig
+from .addresses import HOST, SPANS_PER_REQUEST
 
 if TYPE_CHECKING:
-    from .conftest import Mesh
+    from .mesh import Mesh
 
 REQUESTS = 20
-ALL = REQUESTS * rig.SPANS_PER_REQUEST
+ALL = REQUESTS * SPANS_PER_REQUEST
 # As groundcover's page prints them, activated as a user would who knows that they have to be.
 PASTED: dict[str, dict[str, Any]] = {
     "datadog": {
-        "extensionProviders": [{"name": "datadog-tracing", "datadog": {"address": f"{rig.HOST}:8126"}}],
+        "extensionProviders": [{"name": "datadog-tracing", "datadog": {"address": f"{HOST}:8126"}}],
         "defaultProviders": {"metrics": ["prometheus"], "tracing": ["datadog-tracing"]},
         "defaultConfig": {"tracing": {"sampling": 100}},
     },
@@ -26,7 +27,7 @@ PASTED: dict[str, dict[str, Any]] = {
                 "name": "otel-tracing",
                 "opentelemetry": {
                     "port": 4318,
-                    "service": f"{rig.HOST}:4318",
+                    "service": f"{HOST}:4318",
                     "http": {"path": "/v1/traces", "timeout": "5s"},
                 },
             }

@@ -13,7 +13,7 @@ import yaml
 from . import rig
 
 if TYPE_CHECKING:
-    from .conftest import Mesh
+    from .mesh import Mesh
 
 VALUES = sorted((rig.ROOT / "chart/ci").glob("*-values.yaml"))
 # Their CRDs belong to operators that are not in the rig.

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pytest
 
 from . import rig
-from .conftest import Mesh
+from .addresses import HOST, SPANS_PER_REQUEST
+from .mesh import Mesh
 from .test_cluster import doctor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REQUESTS: Final = 10
-ALL: Final = REQUESTS * rig.SPANS_PER_REQUEST
+ALL: Final = REQUESTS * SPANS_PER_REQUEST
 SENSOR: Final = "groundcover-sensor"
 
 
@@ -37,7 +38,7 @@ def _telemetry(namespace: str, **tracing: Any) -> dict[str, Any]:
 
 def _tls() -> dict[str, Any]:
     # Not ISTIO_MUTUAL: the rig's proxy has no agent to get certificates from, and Envoy keeps the old cluster till then.
-    spec = {"host": rig.HOST, "trafficPolicy": {"tls": {"mode": "SIMPLE", "insecureSkipVerify": True}}}
+    spec = {"host": HOST, "trafficPolicy": {"tls": {"mode": "SIMPLE", "insecureSkipVerify": True}}}
     return _object("networking.istio.io/v1", "DestinationRule", "istio-system", spec)
 
 
