@@ -35,6 +35,10 @@ class _Backend(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"backend")
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 

@@ -9,7 +9,7 @@ from .addresses import BACKEND, BACKEND_PORT, GATEWAY_PORT, NODE, SENSOR
 
 def namespaces() -> list[dict[str, Any]]:
     """The namespaces of mesh, sensor and what the chart's examples name, with the accounts a controller would make."""
-    names = ("istio-system", "groundcover", "elsewhere")
+    names = ("istio-system", "groundcover", "elsewhere", "shop")
     spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
     accounts = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}}
@@ -25,7 +25,10 @@ def backend() -> list[dict[str, Any]]:
         endpoints("backend", "default", BACKEND, [("http", BACKEND_PORT)]),
         _gateway(),
         _virtual_service(),
-        *(_without(name) for name in ("istio.stats", "istio.alpn")),
+        _plaintext(),
+        _without("istio-stats", _http_filter("istio.stats")),
+        _without("istio-alpn", _http_filter("istio.alpn")),
+        _without("istio-stats-tcp", {"filter": {"name": "istio.stats"}}, of="NETWORK_FILTER"),
     ]
 
 
@@ -62,7 +65,9 @@ def sensor_endpoints() -> list[dict[str, Any]]:
         "automountServiceAccountToken": False,
         "containers": [{"name": "sensor", "image": "none"}],
     }
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "sensor", "namespace": "groundcover"}, "spec": spec}
+    labels = {"app.kubernetes.io/name": "sensor", "app.kubernetes.io/instance": "groundcover"}
+    metadata = {"name": "sensor", "namespace": "groundcover", "labels": labels}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     return [pod, slice_]
 
 
@@ -82,7 +87,7 @@ def istiod_pod() -> dict[str, Any]:
 def running(address: str) -> dict[str, Any]:
     """What a kubelet would report of a Pod."""
     conditions = [{"type": "Ready", "status": "True"}]
-    return {"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions}}
+    return {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions}
 
 
 def _gateway() -> dict[str, Any]:
@@ -99,11 +104,20 @@ def _virtual_service() -> dict[str, Any]:
     return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": spec}
 
 
-def _without(name: str) -> dict[str, Any]:
+def _plaintext() -> dict[str, Any]:
+    """No agent gives the sidecar a certificate, without which it would wait to take connections."""
+    metadata = {"name": "default", "namespace": "shop"}
+    spec = {"mtls": {"mode": "DISABLE"}}
+    return {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": metadata, "spec": spec}
+
+
+def _http_filter(name: str) -> dict[str, Any]:
+    return {"filter": {"name": "envoy.filters.network.http_connection_manager", "subFilter": {"name": name}}}
+
+
+def _without(name: str, filter_chain: dict[str, Any], of: str = "HTTP_FILTER") -> dict[str, Any]:
     """Takes one of Istio's own filters, which a plain Envoy does not have, out of every listener."""
-    filter_chain = {"filter": {"name": "envoy.filters.network.http_connection_manager", "subFilter": {"name": name}}}
     match = {"context": "ANY", "listener": {"filterChain": filter_chain}}
-    patch = {"applyTo": "HTTP_FILTER", "match": match, "patch": {"operation": "REMOVE"}}
-    metadata = {"name": name.replace(".", "-"), "namespace": "istio-system"}
-    spec = {"configPatches": [patch]}
+    spec = {"configPatches": [{"applyTo": of, "match": match, "patch": {"operation": "REMOVE"}}]}
+    metadata = {"name": name, "namespace": "istio-system"}
     return {"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": metadata, "spec": spec}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import json
 import os
 import subprocess
@@ -59,7 +60,8 @@ def wait_for(what: str, ready: Callable[[], object], *, seconds: float = PATIENC
         except (OSError, ValueError, RigError):
             pass
         time.sleep(0.2)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log and log.exists() else ""
+    lines = log.read_text(errors="replace").splitlines()[-10:] if log and log.exists() else []
+    tail = "\n".join(line[:300] for line in lines)
     raise RigError(f"{what} did not come up in {seconds:.0f} s\n{tail}")
 
 
@@ -123,11 +125,14 @@ class Cluster:
         """Create or change objects."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
+    def status(self, kind: str, name: str, namespace: str, status: dict[str, Any]) -> None:
+        """Say of an object what a kubelet or a controller would say."""
+        patch = json.dumps({"status": status})
+        self.kubectl("patch", kind, name, "-n", namespace, "--subresource=status", "-p", patch)
+
     def runs(self, pod: str, namespace: str, address: str) -> None:
-        """Say of a Pod what a kubelet would say of one that runs."""
-        self.kubectl(
-            "patch", "pod", pod, "-n", namespace, "--subresource=status", "-p", json.dumps(objects.running(address))
-        )
+        """A Pod that runs and is ready."""
+        self.status("pod", pod, namespace, objects.running(address))
 
     def get(self, kind: str, name: str, namespace: str) -> dict[str, Any]:
         """An object as the API server has it."""
@@ -272,15 +277,16 @@ class Role(NamedTuple):
     node: str
     namespace: str
     address: str
+    bind: str
     port: int
     admin: int
 
 
 ROLES: Final = {
     # The simplest node that binds a real port.
-    "gateway": Role("router", "default", GATEWAY, GATEWAY_PORT, 19901),
+    "gateway": Role("router", "default", GATEWAY, "0.0.0.0", GATEWAY_PORT, 19901),  # noqa: S104
     # It serves where a Sidecar with an explicit `bind` has it listen: no traffic is redirected here.
-    "sidecar": Role("sidecar", "shop", SIDECAR, BACKEND_PORT, 19902),
+    "sidecar": Role("sidecar", "shop", SIDECAR, SIDECAR, BACKEND_PORT, 19902),
 }
 
 
@@ -294,7 +300,7 @@ class Envoy:
         command = [cluster.parts["envoy"], "-c", str(config), "--log-level", "warning"]
         command += ["--base-id", str(self.role.admin)]
         self.process = Process(f"envoy-{kind}", command, cluster.folder)
-        wait_for(f"the {kind}", lambda: self._ask("ready").strip() == "LIVE", log=self.process.log)
+        wait_for(f"the {kind}", lambda: self._ask("server_info"), log=self.process.log)
 
     def wait(self) -> None:
         """Wait until it can serve; raises RigError where it does not."""
@@ -302,11 +308,11 @@ class Envoy:
 
     def serves(self) -> bool:
         """Whether it has all it needs for a request; asked of its admin port, since a request would be traced."""
-        listens = f"{self.role.address}:{self.role.port}" in self._ask("listeners") or (
-            f"0.0.0.0:{self.role.port}" in self._ask("listeners")
-        )
+        listens = f"{self.role.bind}:{self.role.port}" in self._ask("listeners")
         routes = "backend.default" in self._ask("config_dump?resource=dynamic_route_configs")
-        return listens and routes and f"{BACKEND}:{BACKEND_PORT}" in self._ask("clusters")
+        # Listeners are bound once all that it started with is there.
+        live = json.loads(self._ask("server_info"))["state"] == "LIVE"
+        return live and listens and routes and f"{BACKEND}:{BACKEND_PORT}" in self._ask("clusters")
 
     def request(self) -> str:
         """The body of one request through the proxy."""
@@ -318,13 +324,18 @@ class Envoy:
         found = self._ask(f"stats?filter=^{name}$").strip()
         return int(found.rpartition(" ")[2]) if found else 0
 
+    def requests(self) -> int:
+        """How many requests it has forwarded to the backend."""
+        lines = self._ask("stats?filter=backend.*upstream_rq_total").splitlines()
+        return sum(int(line.rpartition(" ")[2]) for line in lines)
+
     def rejected(self) -> int:
         """How many times it refused what istiod had for its listeners."""
         return self.counter("listener_manager.lds.update_rejected")
 
     def tracing(self) -> dict[str, Any]:
         """What the connection manager that serves requests has for tracing; empty where it traces nothing."""
-        dump = json.loads(self._ask("config_dump?resource=dynamic_listeners"))
+        dump = json.loads(self._ask("config_dump?resource=dynamic_listeners") or "{}")
         for listener in dump.get("configs", []):
             active = listener.get("active_state", {}).get("listener", {})
             if active.get("address", {}).get("socket_address", {}).get("port_value") != self.role.port:
@@ -337,7 +348,13 @@ class Envoy:
         return {}
 
     def _ask(self, path: str) -> str:
-        return get(f"http://127.0.0.1:{self.role.admin}/{path}")
+        """What its admin port says; nothing of what it does not have yet."""
+        try:
+            return get(f"http://127.0.0.1:{self.role.admin}/{path}")
+        except urllib.error.HTTPError as error:
+            if error.code != http.HTTPStatus.NOT_FOUND:
+                raise
+            return ""
 
 
 def _bootstrap(role: Role, proxy_config: dict[str, Any] | None) -> dict[str, Any]:

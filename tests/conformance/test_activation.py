@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from . import rig
 from .addresses import HOST, SPANS_PER_REQUEST
 
 if TYPE_CHECKING:
@@ -51,17 +49,6 @@ def test_a_revision_alone(mesh: Mesh) -> None:
         istiod = mesh.start(REVISION=revision)
         assert istiod.mesh()["defaultProviders"]["tracing"] == [tracer]
         assert mesh.count(REQUESTS, expected=ALL) == ALL
-
-
-def test_exported_values_make_the_same_mesh(mesh: Mesh) -> None:
-    """The mesh config in memory is the same by exported values as by the post-renderer."""
-    mesh.install_istiod()
-    rendered = mesh.start().mesh()
-    exported = mesh.cluster.folder / "exported.yaml"
-    exported.write_bytes(subprocess.run([rig.TOOL, "export", "istiod-values"], check=True, capture_output=True).stdout)
-    mesh.install_istiod(None, "--values", str(exported), render=False)
-    assert mesh.start().mesh() == rendered
-    assert [each["name"] for each in rendered["extensionProviders"]] == ["prometheus", "stackdriver", "envoy", "otel-tracing"]  # fmt: skip
 
 
 @pytest.mark.parametrize("profile", ["demo", "ambient", "stable"])

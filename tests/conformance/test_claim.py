@@ -39,6 +39,15 @@ PASTED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("protocol", PASTED)
+def test_the_snippet_as_printed_gives_nothing(protocol: str, mesh: Mesh) -> None:
+    """The snippet of groundcover's page and nothing else: no span."""
+    mesh.install_sensor("--set", "istio.enabled=false")
+    mesh.install_istiod({"extensionProviders": PASTED[protocol]["extensionProviders"]}, render=False)
+    mesh.start()
+    assert mesh.count(REQUESTS, expected=0) == 0
+
+
+@pytest.mark.parametrize("protocol", PASTED)
 def test_the_snippet_gives_nothing_and_is_mended(protocol: str, mesh: Mesh) -> None:
     """No span with the snippet; upgraded through the post-renderer, every one, without a restart."""
     mesh.install_sensor(sampling_percentage="100")

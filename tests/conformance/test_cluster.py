@@ -65,6 +65,66 @@ def test_an_upgrade_without_the_flag_loses_the_patch(mesh: Mesh) -> None:
     assert "release-lost" in codes, codes
 
 
+def test_the_releases_never_fight(mesh: Mesh) -> None:
+    """No object is in both, and neither's upgrade touches what is the other's."""
+    mesh.install_sensor("--set", "istio.accessLogs.enabled=true")
+    mesh.install_istiod(access_logs="true")
+    releases = (("groundcover", "groundcover"), ("istiod", "istio-system"))
+    sensor, istiod = (_objects(mesh.cluster, release, namespace) for release, namespace in releases)
+    assert sensor & istiod == set()
+    before = _versions(mesh.cluster, istiod)
+    mesh.install_sensor("--set", "istio.accessLogs.enabled=true,env=other")
+    assert _versions(mesh.cluster, istiod) == before
+    before = _versions(mesh.cluster, sensor)
+    mesh.install_istiod({"accessLogEncoding": "JSON"}, access_logs="true")
+    assert _versions(mesh.cluster, sensor) == before
+
+
+def _objects(cluster: rig.Cluster, release: str, namespace: str) -> set[tuple[str, str, str]]:
+    """Kind, namespace and name of all that a release holds."""
+    manifest = cluster.helm(3, "get", "manifest", release, "-n", namespace).stdout
+    return {
+        (each["kind"], each["metadata"].get("namespace", namespace), each["metadata"]["name"])
+        for each in yaml.safe_load_all(manifest)
+        if each
+    }
+
+
+def _versions(cluster: rig.Cluster, objects: set[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """Which version of each the API server has."""
+    return {
+        each: cluster.get(each[0], each[2], each[1])["metadata"]["resourceVersion"]
+        for each in objects
+        # The rig deletes webhooks; nobody serves them.
+        if "Webhook" not in each[0]
+    }
+
+
+def test_doctor_compares_with_the_release(mesh: Mesh) -> None:
+    """A mesh config that no release of Helm's holds, and a release that can't be read, are named."""
+    mesh.install_sensor()
+    mesh.install_istiod(render=False)
+    found = json.dumps(mesh.cluster.get("configmap", "istio", "istio-system"))
+    by_hand = subprocess.run([rig.TOOL], input=found, capture_output=True, text=True, check=True).stdout
+    mesh.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=_without_version(by_hand))
+    assert [item["code"] for item in doctor(mesh.cluster)[1] if item["status"] != "ok"] == ["release-differs"]
+    secrets = mesh.cluster.kubectl("get", "secret", "-n", "istio-system", "-l", "owner=helm,name=istiod", "-o", "name")
+    for secret in secrets.split():
+        mesh.cluster.kubectl("patch", secret, "-n", "istio-system", "-p", '{"data": {"release": "bm9uZQ=="}}')
+    assert [item["code"] for item in doctor(mesh.cluster)[1] if item["status"] != "ok"] == ["release-unread"]
+    for secret in secrets.split():
+        mesh.cluster.kubectl("delete", secret, "-n", "istio-system")
+    mesh.cluster.kubectl("delete", "all,configmap,serviceaccount,role,rolebinding,pdb", "-n", "istio-system", "--selector", "release=istiod")  # fmt: skip
+    mesh.cluster.kubectl("delete", "clusterrole,clusterrolebinding", "--selector", "release=istiod")
+
+
+def _without_version(text: str) -> str:
+    """The object to apply: what the API server wrote into it stays out."""
+    found: dict[str, Any] = json.loads(text)
+    found["metadata"] = {key: found["metadata"][key] for key in ("name", "namespace", "labels")}
+    return json.dumps(found)
+
+
 @pytest.mark.parametrize("protocol", ["otlp-http", "otlp-grpc", "zipkin", "datadog"])
 def test_doctor_finds_all_in_order(protocol: str, mesh: Mesh) -> None:
     """On the real API server, after both releases; Datadog's tracer sends all spans whatever the sampling."""

@@ -1,61 +1,25 @@
-"""One fault at a time in a cluster where all is in order: doctor names it, and the spans that arrive are as it says."""
+"""One fault at a time in a cluster where all is in order: check and doctor name it, and what they say comes true."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import rig
-from .addresses import HOST, SPANS_PER_REQUEST
+from .faults import ALL, FAULTS, REQUESTS
+from .injection import Injection
 from .mesh import Mesh
 from .test_cluster import doctor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REQUESTS: Final = 10
-ALL: Final = REQUESTS * SPANS_PER_REQUEST
-SENSOR: Final = "groundcover-sensor"
+    from .faults import Fault
 
-
-class Fault(NamedTuple):
-    """What is done to the cluster, and what has to come of it."""
-
-    code: str
-    spans: int
-    add: dict[str, Any] | None = None
-    kubectl: tuple[str, ...] = ()
-
-
-def _object(api: str, kind: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": api, "kind": kind, "metadata": {"name": "fault", "namespace": namespace}, "spec": spec}
-
-
-def _telemetry(namespace: str, **tracing: Any) -> dict[str, Any]:
-    return _object("telemetry.istio.io/v1", "Telemetry", namespace, {"tracing": [tracing]})
-
-
-def _tls() -> dict[str, Any]:
-    # Not ISTIO_MUTUAL: the rig's proxy has no agent to get certificates from, and Envoy keeps the old cluster till then.
-    spec = {"host": HOST, "trafficPolicy": {"tls": {"mode": "SIMPLE", "insecureSkipVerify": True}}}
-    return _object("networking.istio.io/v1", "DestinationRule", "istio-system", spec)
-
-
-FAULTS: Final = {
-    "a second mesh-wide Telemetry is ignored": Fault(
-        "telemetry-ignored", ALL, _telemetry("istio-system", randomSamplingPercentage=0)
-    ),
-    "a Telemetry of a namespace turns spans off": Fault(
-        "telemetry-off", 0, _telemetry("default", disableSpanReporting=True)
-    ),
-    "a DestinationRule has proxies speak TLS with the sensor": Fault("rule", 0, _tls()),
-    "exportTo hides the Service": Fault(
-        "export-to", 0, kubectl=("annotate", "--overwrite", "service", SENSOR, "networking.istio.io/exportTo=.")
-    ),
-    "no pod of the sensor is ready": Fault("endpoints-none", 0, kubectl=("delete", "endpointslice", SENSOR)),
-    "the Service is gone": Fault("service-missing", 0, kubectl=("delete", "service", SENSOR)),
-}
+LOOKED_AT = ("telemetries.telemetry.istio.io", "sidecars.networking.istio.io", "destinationrules.networking.istio.io")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +29,8 @@ def healthy(cluster: rig.Cluster, receivers: rig.Receivers) -> Iterator[Mesh]:
     try:
         made.install_sensor(sampling_percentage="100")
         made.install_istiod(sampling_percentage="100")
+        # What Helm remembers of the release would differ from the mesh config with every fault; that has its own tests.
+        cluster.kubectl("delete", "secret", "-n", "istio-system", "--selector", "owner=helm,name=istiod")
         made.start()
         yield made
     finally:
@@ -72,28 +38,65 @@ def healthy(cluster: rig.Cluster, receivers: rig.Receivers) -> Iterator[Mesh]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault(name: str, healthy: Mesh) -> None:
-    """All is well; with the fault doctor says its code and no other, and the spans are as claimed; mended, all is well."""
-    fault, cluster = FAULTS[name], healthy.cluster
-    assert _findings(healthy) == []
+def test_a_fault(name: str, healthy: Mesh, record_property: Any) -> None:
+    """All is well; with the fault check and doctor say what it is, and istiod and Envoy do as they say; mended, all is well."""
+    fault, injection = FAULTS[name], Injection(healthy.cluster)
+    rejected, memory = healthy.gateway.rejected(), _memory(healthy)
+    record_property("fault", [name, list(fault.rules), sorted(set(fault.codes or ())), _outcome(fault)])
     try:
-        if fault.add:
-            cluster.apply(fault.add)
-        if fault.kubectl:
-            cluster.kubectl(*fault.kubectl, "-n", "groundcover")
+        fault.change(injection)
         healthy.settle()
-        assert _findings(healthy) == [fault.code]
-        assert healthy.count(REQUESTS, expected=fault.spans) == fault.spans
+        rules = _rules(healthy.cluster, injection.added)
+        assert set(fault.rules) <= set(rules), rules
+        found = _findings(healthy)
+        assert fault.codes is None or found == sorted(fault.codes), found
+        if fault.spans is not None and fault.spans >= 0:
+            assert healthy.count(REQUESTS, expected=fault.spans) == fault.spans
+        assert (healthy.gateway.rejected() > rejected) == fault.rejected
+        if fault.kept:
+            assert _memory(healthy) == memory
+            assert healthy.istiod
+            assert "using last known state" in healthy.istiod.process.log.read_text()
+        assert fault.also(healthy)
     finally:
-        if fault.add:
-            cluster.kubectl("delete", fault.add["kind"], "fault", "-n", fault.add["metadata"]["namespace"])
-        if fault.kubectl:
-            cluster.kubectl("delete", "service", SENSOR, "-n", "groundcover", "--ignore-not-found")
-            healthy.install_sensor(sampling_percentage="100")
+        injection.undo()
         healthy.settle()
     assert healthy.count(REQUESTS, expected=ALL) == ALL
+    assert _findings(healthy) == []
+
+
+def _outcome(fault: Fault) -> str:
+    """What comes of a fault, in words."""
+    said = {
+        "the proxy rejects its listeners and keeps the old ones": fault.rejected,
+        "istiod keeps the mesh config that it had": fault.kept,
+        f"{fault.spans} spans of {ALL}": fault.spans is not None and fault.spans >= 0 and not fault.rejected and not fault.kept,
+        fault.what: bool(fault.what),
+    }  # fmt: skip
+    return ", ".join(text for text, holds in said.items() if holds)
+
+
+def _memory(mesh: Mesh) -> dict[str, Any]:
+    assert mesh.istiod
+    return mesh.istiod.mesh()
 
 
 def _findings(mesh: Mesh) -> list[str]:
     _, items = doctor(mesh.cluster)
-    return [item["code"] for item in items if item["status"] != "ok"]
+    return sorted(item["code"] for item in items if item["status"] != "ok")
+
+
+def _rules(cluster: rig.Cluster, added: list[dict[str, Any]]) -> list[str]:
+    """The rules that check finds broken by what is in the cluster, and by what was added to it."""
+    listed = [
+        ["configmap", "--namespace", "istio-system", "--selector", "release=istiod"],
+        ["service", "--namespace", "groundcover"],
+        [",".join(LOOKED_AT), "--all-namespaces"],
+    ]
+    items = [item for each in listed for item in json.loads(cluster.kubectl("get", *each, "-o", "json"))["items"]]
+    names = {(item["kind"], item["metadata"]["name"]) for item in items}
+    items += [item for item in added if (item["kind"], item["metadata"]["name"]) not in names]
+    command = [str(rig.TOOL), "check", "--format", "json", "-"]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    return [each["rule"] for each in json.loads(done.stdout)["findings"]]
