@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: help setup demo test conformance policy format lint types pytest generate lock helm clean
+.PHONY: help setup demo test conformance conformance-report policy format lint types pytest generate lock helm clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -25,6 +25,9 @@ test: setup ## format, lint, types, and every test but the conformance suite
 
 conformance: setup ## spans through a real API server, istiod and Envoy; needs Linux, root and Go, and minutes the first time
 	@$(BIN)/python tools/conformance.py --verbose --tb=short $(PYTEST)
+
+conformance-report: ## the same, and docs/conformance.md of what it saw
+	@$(MAKE) --no-print-directory conformance PYTEST=--report
 
 policy: setup helm ## checkov over what the chart renders
 	@$(BIN)/python tools/chart_policy.py

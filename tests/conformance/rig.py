@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -44,6 +45,26 @@ def raise_network() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for address in ADDRESSES:
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+
+
+def versions(parts: dict[str, str]) -> dict[str, str]:
+    """What each part says that it is."""
+
+    def said(pattern: str, *command: str) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = re.search(pattern, done.stdout + done.stderr)
+        return found[1] if found else "?"
+
+    agent = Path(parts["ddapm-test-agent"]).with_name("pip")
+    return {
+        "istiod": f"1.31 ({Path(parts['charts']).name.removeprefix('charts-v0.0.0-')})",
+        "Envoy": said(r"/(\d+\.\d+\.\d+)", parts["envoy"], "--version"),
+        "kube-apiserver": said(r"v(\S+)", parts["kube-apiserver"], "--version"),
+        "etcd": said(r"etcd Version: (\S+)", parts["etcd"], "--version"),
+        "Helm": ", ".join(said(r"v(\d+\.\d+\.\d+)", parts[f"helm{major}"], "version", "--short") for major in (3, 4)),
+        "OpenTelemetry collector": said(r"(\d+\.\d+\.\d+)", parts["collector"], "--version"),
+        "ddapm-test-agent": said(r"Version: (\S+)", str(agent), "show", "ddapm-test-agent"),
+    }
 
 
 class RigError(Exception):
@@ -103,6 +124,7 @@ class Cluster:
         subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
         tokens.write_text('token,admin,1,"system:masters"\n')
         self.kubeconfig = folder / "kubeconfig"
+        self.has_plugin = False
         self.kubeconfig.write_text(json.dumps(_kubeconfig()))
         self.etcd = Process("etcd", [parts["etcd"], "--data-dir", str(folder / "etcd")], folder)
         self.api = Process("kube-apiserver", _api_command(parts["kube-apiserver"], folder, key, tokens), folder)
@@ -143,19 +165,26 @@ class Cluster:
         self, major: int, *arguments: str, render: bool = False, **settings: str
     ) -> subprocess.CompletedProcess[str]:
         """Real Helm against the cluster; with `render` through the post-renderer, `settings` its variables."""
-        home = self.folder / f"helm{major}"
-        prefix = "GROUNDCOVER_ISTIO_"
-        environment = {key: value for key, value in os.environ.items() if not key.startswith((prefix, "HELM_"))}
-        environment |= {f"{prefix}{key.upper()}": value for key, value in settings.items()}
-        environment |= {"KUBECONFIG": str(self.kubeconfig), "HOME": str(home)}
-        environment |= {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         command = [self.parts[f"helm{major}"], *arguments]
         if render:
             command += ["--post-renderer", "groundcover-istio" if major == 4 else str(TOOL)]
-        if major == 4 and not home.exists():
+        environment = self.environment(major) | {
+            f"GROUNDCOVER_ISTIO_{key.upper()}": value for key, value in settings.items()
+        }
+        if major == 4 and not self.has_plugin:
+            self.has_plugin = True
             install = [str(TOOL), "install-plugin", "--helm", self.parts["helm4"]]
             subprocess.run(install, env={**environment, "PATH": "/usr/bin:/bin"}, check=True, capture_output=True)
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def environment(self, major: int) -> dict[str, str]:
+        """The variables of a user of this cluster, who has a home for each Helm, and none of ours set."""
+        home = self.folder / f"helm{major}"
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith(("GROUNDCOVER_ISTIO_", "HELM_"))
+        }
+        environment |= {"KUBECONFIG": str(self.kubeconfig), "HOME": str(home)}
+        return environment | {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
 
 
 def _kubeconfig() -> dict[str, Any]:

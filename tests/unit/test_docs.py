@@ -10,12 +10,14 @@ import pytest
 import yaml
 
 from groundcover_istio.arguments import OWN_VARIABLES
+from groundcover_istio.checks.registry import RULES
 from groundcover_istio.config import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
+RIG = ROOT / "tests/conformance"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "chart/README.md"])
 README = (ROOT / "README.md").read_text()
 # Options of other programs, and of ours that are no settings.
@@ -72,13 +74,26 @@ def test_the_readme_shows_what_is_written(tool: Callable[..., Any]) -> None:
 
 
 def test_the_conformance_page_names_every_test() -> None:
-    """Each claim has its test, and each test of the rig its claim."""
+    """It was made by a run of the tests that there are, and the README has its summary."""
     page = (ROOT / "docs/conformance.md").read_text()
-    written = set(re.findall(r"`(test_\w+)`", page)) | {"test_a_fault"}
-    assert "`test_faults.py`" in page
     tests = {
         name
-        for path in (ROOT / "tests/conformance").glob("test_*.py")
+        for path in RIG.glob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
     }
-    assert written == tests
+    assert set(re.findall(r"`(test_[a-z0-9_]+)`", page)) == tests
+    (summary,) = re.findall(r"^Last full run.*\n", page, re.MULTILINE)
+    assert f"make conformance-report -->\n{summary}<!-- end" in README
+
+
+def test_what_rules_say_to_be_shown_is_shown() -> None:
+    """A page says of its rule's consequence that it was shown, not shown, or that there is nothing to show."""
+    shown = set(re.findall(r"GCI\d{3}", (RIG / "faults.py").read_text()))
+    shown |= {f"GCI{each}" for each in re.findall(r"def test_gci(\d{3})", (RIG / "test_consequences.py").read_text())}
+    said = {
+        rule.id for rule in RULES if "\n## Proof\nShown on a real istiod and Envoy by `make conformance`: " in rule.page
+    }
+    assert said == shown
+    others = ("Not shown by `make conformance`: ", "Nothing to show: ")
+    for rule in RULES:
+        assert rule.id in said or rule.page.split("## Proof\n")[1].startswith(others), rule.id

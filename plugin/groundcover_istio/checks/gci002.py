@@ -48,6 +48,9 @@ data:
 ## Source
 istio 1.31 pkg/util/protomarshal/protomarshal.go:175-186; istio/api mesh/v1alpha1/config.proto (the fields); the page
 of the vendor, whose Datadog snippet has `address`. With a real istiod: 0 spans, `service must not be empty`.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: `datadog.address` is gone from istiod's memory, 0 spans.
 """
 
 from __future__ import annotations

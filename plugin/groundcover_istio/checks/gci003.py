@@ -41,6 +41,9 @@ data:
 ## Source
 istio 1.31 pkg/config/validation/agent/extensionprovider.go:30-47, pilot/pkg/model/telemetry_logging.go:578; the page
 of the vendor, whose OpenTelemetry snippet has it. With a real istiod: 0 spans, `invalid service fmt`.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 """
 
 from __future__ import annotations

@@ -55,6 +55,9 @@ data:
 ## Source
 istio 1.31 pkg/config/validation/agent/extensionprovider.go:30-47 (the check),
 pilot/pkg/model/telemetry_logging.go:545-580 (the look-up); istio/istio#37829.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 """
 
 from __future__ import annotations

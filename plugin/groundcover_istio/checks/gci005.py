@@ -40,6 +40,9 @@ data:
 ## Source
 istio 1.31 pkg/config/validation/agent/extensionprovider.go (ValidatePort); Envoy 1.36.4, 1.38.3, 1.40.0:
 `envoy.tracers.zipkin: unknown cluster`.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: over OTLP 0 spans; with Zipkin the listener is rejected.
 """
 
 from __future__ import annotations

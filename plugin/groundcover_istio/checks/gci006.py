@@ -44,6 +44,10 @@ spec:
 ## Source
 istio 1.31 pilot/pkg/model/telemetry_logging.go:545-580 (LookupCluster); Envoy 1.36.4, 1.38.3, 1.40.0:
 `envoy.tracers.zipkin: unknown cluster 'outbound|9411||…'`.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: over OTLP 0 spans; with Zipkin the listener is rejected, and a
+gateway that starts anew does not serve.
 """
 
 from __future__ import annotations

@@ -40,6 +40,9 @@ data:
 ## Source
 istio 1.31 pilot/pkg/networking/core/tracing.go (url.JoinPath); istio/api config.proto: "REQUIRED", without a check.
 OTLP specification: the default path of traces is `/v1/traces`.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 """
 
 from __future__ import annotations

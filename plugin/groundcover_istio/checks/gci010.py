@@ -49,6 +49,9 @@ spec:
 
 ## Source
 istio 1.31 pilot/pkg/networking/core/cluster_builder.go:878; with Envoy: 503 from a server of HTTP/1.1 only.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 """
 
 from __future__ import annotations

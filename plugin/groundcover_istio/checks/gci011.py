@@ -50,6 +50,9 @@ data:
 ## Source
 istio/api mesh/v1alpha1/config.proto (oneof provider); golang/protobuf jsonpb/decode.go; istio/istio#55172; istio 1.31
 pkg/config/validation/agent/extensionprovider.go ("cannot specify both").
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: the tracer is gone from istiod's memory, 0 spans.
 """
 
 from __future__ import annotations

@@ -45,6 +45,10 @@ data:
 ## Source
 istio 1.31 pkg/config/mesh/mesh.go:236-250 (merge, by exact name), pilot/pkg/model/telemetry.go:698 (look-up,
 strings.EqualFold).
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: the first of two names that differ in case is used, 0 spans at
+the sensor.
 """
 
 from __future__ import annotations

@@ -52,6 +52,9 @@ spec:
 ## Source
 istio 1.31 pilot/pkg/model/telemetry.go:299-392; istio/istio#45890, #54436. With a real istiod: 0 spans from the
 snippets as printed.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 """
 
 from __future__ import annotations

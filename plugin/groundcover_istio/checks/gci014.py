@@ -59,6 +59,9 @@ spec:
 ## Source
 istio 1.31 pilot/pkg/model/telemetry.go:380-385 and :698; istio/istio#56180. With a real istiod: a root Telemetry that
 names an undefined provider beside a working default gives 0 spans.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans, whether the mesh config or a Telemetry names it.
 """
 
 from __future__ import annotations

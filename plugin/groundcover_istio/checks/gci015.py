@@ -37,6 +37,9 @@ meshConfig:
 ## Source
 istio 1.31 pilot/pkg/model/telemetry.go:312-317, pkg/config/validation/validation.go:3180-3306 ("multiple tracing is
 not currently supported").
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: the first tracer gets all spans, the second none.
 """
 
 from __future__ import annotations

@@ -43,6 +43,9 @@ meshConfig:
 
 ## Source
 istio/api mesh/v1alpha1/proxy.proto (Tracing.sampling), telemetry/v1alpha1/telemetry.proto; istio/istio#46653, #34161.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: Envoy samples 1 %.
 """
 
 from __future__ import annotations

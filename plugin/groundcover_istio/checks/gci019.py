@@ -42,6 +42,9 @@ meshConfig:
 
 ## Source
 Envoy 1.36.4, 1.38.3, 1.40.0: 20 requests at 0 % give 20 spans, with priority -1.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: at 0 % all spans arrive.
 """
 
 from __future__ import annotations

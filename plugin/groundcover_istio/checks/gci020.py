@@ -47,6 +47,9 @@ spec:
 
 ## Source
 istio 1.31 pilot/pkg/networking/core/tracing.go:122; Istio's own default is 1 % (chart: PILOT_TRACE_SAMPLING).
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: every request makes spans.
 """
 
 from __future__ import annotations

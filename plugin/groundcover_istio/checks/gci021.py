@@ -39,6 +39,9 @@ spec:
 ## Source
 istio 1.31 pilot/pkg/model/telemetry.go:686; istio/istio#51256; istioctl analyze: IST0160. With a real istiod: the
 second one has no effect.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: a second mesh-wide Telemetry that samples 0 % changes nothing.
 """
 
 from __future__ import annotations

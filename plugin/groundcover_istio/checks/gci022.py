@@ -41,6 +41,9 @@ spec:
 
 ## Source
 istio 1.31 pilot/pkg/model/telemetry.go:411-510 (applicableTelemetries).
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: spans of a workload elsewhere with those labels go on.
 """
 
 from __future__ import annotations

@@ -33,6 +33,9 @@ meshConfig:
 
 ## Source
 istio 1.18 to 1.31 manifests/charts/istio-control/istio-discovery/templates/_helpers.tpl (default-prometheus).
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: `metrics` is gone from istiod's memory.
 """
 
 from __future__ import annotations

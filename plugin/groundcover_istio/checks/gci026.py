@@ -50,6 +50,10 @@ spec:
 istio 1.31 pilot/pkg/model/sidecar.go:333-420, pilot/pkg/model/telemetry_logging.go:545-580; istio/istio#53701. With a
 real istiod and a sidecar node: `envoy.tracers.zipkin: unknown cluster 'outbound|9411||groundcover-sensor…'`; over
 OTLP accepted, spans lost.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: over OTLP 0 spans of that sidecar; with Zipkin and Datadog its
+listener is rejected and it never serves.
 """
 
 from __future__ import annotations

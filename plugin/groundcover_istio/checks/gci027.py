@@ -50,6 +50,9 @@ spec:
 
 ## Source
 istio 1.31 pilot/pkg/model/telemetry_logging.go:545-580, pilot/pkg/model/push_context.go (exportTo).
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: over OTLP 0 spans; with Zipkin the listener is rejected.
 """
 
 from __future__ import annotations

@@ -56,6 +56,10 @@ spec:
 ## Source
 istio 1.31 pilot/pkg/networking/core (client TLS by endpoint, auto mTLS); istio/istio#53526 for ambient. A STRICT
 PeerAuthentication in the sensor's namespace has no effect without a proxy there.
+
+## Proof
+Not shown by `make conformance`: no agent gives its proxies the certificates that `ISTIO_MUTUAL` needs. TLS of mode
+SIMPLE towards the sensor gives 0 spans there.
 """
 
 from __future__ import annotations

@@ -64,6 +64,9 @@ metadata: {name: groundcover, labels: {istio-injection: enabled}}
 ## Source
 Envoy with a tracer aimed at its own listener: one request, and after 36 s 8 (OTLP, Zipkin) to 19 (Datadog) exports,
 still counting. istio 1.31 pkg/kube/inject/inject.go:209 (host network).
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: one request, and the exports go on by themselves.
 """
 
 from __future__ import annotations

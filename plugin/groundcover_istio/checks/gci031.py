@@ -6,7 +6,8 @@ a tracer from 1.23; in `defaultConfig.tracing` `lightstep` from 1.27, `openCensu
 1.23.
 
 ## Why
-istiod takes the config and configures nothing from it: no spans.
+istiod takes the config and configures nothing from it: no spans. istiod 1.31 does worse with `lightstep` as the active
+tracer: it ends with a panic when the first proxy asks for its listeners, and so does the istiod that takes its place.
 
 ## Bad
 ```yaml
@@ -49,6 +50,10 @@ data:
 ## Source
 istio release notes 54002 (lightstep, 1.27) and opencensus-removal (1.25); pilot/pkg/networking/core/tracing.go of
 1.22.0 and 1.23.0.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: with provider `lightstep` istiod ends with a panic as soon as a
+proxy asks for its listeners. The older versions are not shown.
 """
 
 from __future__ import annotations

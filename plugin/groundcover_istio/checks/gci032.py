@@ -35,6 +35,10 @@ meshConfig:
 
 ## Source
 istio 1.31 pilot/pkg/networking/core/tracing.go:79-97; istio/istio#45890, #54436.
+
+## Proof
+Not shown by `make conformance`: the bootstrap tracer is written by an agent that is not there. That an unresolved
+provider switches tracing off is shown for GCI014.
 """
 
 from __future__ import annotations

@@ -35,6 +35,9 @@ meshConfig:
 
 ## Source
 This project: every exception is visible and has a reason.
+
+## Proof
+Nothing to show: it is about this tool alone.
 """
 
 from __future__ import annotations

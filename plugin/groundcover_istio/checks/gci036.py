@@ -55,6 +55,9 @@ spec:
 
 ## Source
 istio 1.31 pilot/pkg/model/telemetry.go:380-385; istio/istio#38920.
+
+## Proof
+Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 """
 
 from __future__ import annotations

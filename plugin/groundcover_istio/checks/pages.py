@@ -9,7 +9,7 @@ from groundcover_istio.checks.registry import RULES
 if TYPE_CHECKING:
     from groundcover_istio.checks.registry import Rule
 
-SECTIONS: Final = ("What", "Why", "Bad", "Good", "Source")
+SECTIONS: Final = ("What", "Why", "Bad", "Good", "Source", "Proof")
 
 
 def page(rule: Rule) -> str:
