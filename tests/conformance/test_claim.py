@@ -106,16 +106,17 @@ def test_a_shared_mesh_config(mesh: Mesh) -> None:
     )
 
 
-def test_a_second_upgrade_changes_nothing(mesh: Mesh) -> None:
+@pytest.mark.parametrize("major", [3, 4])
+def test_a_second_upgrade_changes_nothing(major: int, mesh: Mesh) -> None:
     """The same objects, to the generation."""
-    mesh.install_sensor()
-    mesh.install_istiod()
+    mesh.install_sensor(major=major)
+    mesh.install_istiod(major=major)
     before = [
         mesh.cluster.get("configmap", "istio", "istio-system"),
         mesh.cluster.get("telemetry", "groundcover-tracing", "istio-system"),
     ]
-    mesh.install_sensor()
-    mesh.install_istiod()
+    mesh.install_sensor(major=major)
+    mesh.install_istiod(major=major)
     after = [
         mesh.cluster.get("configmap", "istio", "istio-system"),
         mesh.cluster.get("telemetry", "groundcover-tracing", "istio-system"),

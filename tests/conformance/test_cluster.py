@@ -36,15 +36,16 @@ def test_the_api_server_accepts_every_object(values: Path, cluster: rig.Cluster)
     cluster.kubectl("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(ours))
 
 
-def test_uninstalling_leaves_nothing(mesh: Mesh) -> None:
+@pytest.mark.parametrize("major", [3, 4])
+def test_uninstalling_leaves_nothing(major: int, mesh: Mesh) -> None:
     """Rolled back and uninstalled, the two releases leave no object of ours."""
-    mesh.install_sensor()
-    mesh.install_istiod()
-    mesh.install_sensor("--set", "env=other")
-    assert mesh.cluster.helm(3, "rollback", "groundcover", "1", "-n", "groundcover").returncode == 0
+    mesh.install_sensor(major=major)
+    mesh.install_istiod(major=major)
+    mesh.install_sensor("--set", "env=other", major=major)
+    assert mesh.cluster.helm(major, "rollback", "groundcover", "1", "-n", "groundcover").returncode == 0
     assert mesh.cluster.get("telemetry", "groundcover-tracing", "istio-system")["spec"]
     for release, namespace in (("groundcover", "groundcover"), ("istiod", "istio-system")):
-        done = mesh.cluster.helm(3, "uninstall", release, "-n", namespace)
+        done = mesh.cluster.helm(major, "uninstall", release, "-n", namespace)
         assert done.returncode == 0, done.stderr
     for kind in ("telemetries.telemetry.istio.io", "configmaps", "services", "daemonsets"):
         left = json.loads(mesh.cluster.kubectl("get", kind, "-A", "-o", "json"))["items"]
