@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
+from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
 
 if TYPE_CHECKING:
@@ -98,8 +99,15 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
     Raises ManifestError, its `where` a line of the stream, where one of them or a mesh config can't be read.
     """
     inventory = Inventory([], [], [], [], [], None)
+    if len(documents) > MAX_DOCUMENTS:
+        raise ManifestError(
+            f"more than {MAX_DOCUMENTS:,} documents that may matter", where=f"line {documents[MAX_DOCUMENTS].line}"
+        )
+    expanded = 0
     for document in documents:
-        for resource in _resources(document):
+        trees = _parsed(document)
+        expanded += sum(tree.expanded for tree in trees)
+        for resource in _resources(document, trees):
             data = resource.data
             if resource.id.kind == "ResourceList":
                 inventory = inventory._replace(function=resource)
@@ -107,22 +115,40 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
                 inventory.integrations.append(resource)
             elif mesh := _mesh_config(resource):
                 inventory.meshes.append(mesh)
+                expanded += mesh.tree.expanded if mesh.text is not None else 0
             elif resource.id.kind == "Telemetry" and str(data.get("apiVersion")).startswith(TELEMETRY_GROUP):
                 inventory.telemetries.append(resource)
             elif resource.id.kind == "Deployment":
                 inventory.deployments.append(resource)
             elif resource.id.kind == "Service" and _may_be_sensor(resource, service_name):
                 inventory.services.append(resource)
+        if expanded > MAX_ALIASED:
+            raise ManifestError(
+                f"with the documents before it, aliases stand for more than {MAX_ALIASED:,} nodes",
+                where=f"line {document.line}",
+                hint="write them out",
+            )
     return inventory
 
 
-def _resources(document: Document) -> Iterator[Resource]:
+def _parsed(document: Document) -> tuple[Tree, ...]:
     try:
-        for index, tree in enumerate(k8syaml.parse(document.text)):
-            for node, path in _objects(tree.root, ()):
-                yield _resource(document, index, tree, node, path)
+        return k8syaml.parse(document.text)
     except ManifestError as error:
         raise _located(error, document.line) from error
+
+
+def _resources(document: Document, trees: tuple[Tree, ...]) -> Iterator[Resource]:
+    """The objects of a document that matter; each line is counted on from the one before."""
+    line, counted = document.line, 0
+    try:
+        for index, tree in enumerate(trees):
+            for node, path in _objects(tree.root, ()):
+                line += document.text.count("\n", counted, node.start)
+                counted = node.start
+                yield _resource(document, index, tree, node, path, line)
+    except ManifestError as error:
+        raise _located(error, line) from error
 
 
 def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
@@ -140,10 +166,9 @@ def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
         yield node, path
 
 
-def _resource(document: Document, index: int, tree: Tree, node: Mapping, path: Path) -> Resource:
+def _resource(document: Document, index: int, tree: Tree, node: Mapping, path: Path, line: int) -> Resource:
     data = k8syaml.to_data(node)
     metadata = _mapping(data.get("metadata"))
-    line = document.line + document.text.count("\n", 0, node.start)
     namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
     return Resource(ResourceId(data["kind"], namespace, name, line), document, index, tree, path, data)
 
