@@ -26,9 +26,12 @@ COMMANDS: Final = ("render", "diff", "check", "rule", "export", "doctor", "insta
 
 def run_process() -> NoReturn:
     """The process's own command line, to its end; an interrupt ends it with 128 and the signal's number."""
-    interrupts.install()
-    code = main()
-    interrupts.uninstall()
+    try:
+        interrupts.install()
+        code = main()
+        interrupts.uninstall()
+    except Interrupted as error:
+        code = error.exit_code
     raise SystemExit(code)
 
 
