@@ -99,6 +99,33 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
     Raises ManifestError, its `where` a line of the stream, where one of them or a mesh config can't be read.
     """
     inventory = Inventory([], [], [], [], [], None)
+    expanded = 0
+    for resource in _read(documents):
+        if resource.id.kind == "ResourceList":
+            inventory = inventory._replace(function=resource)
+        elif is_integration(resource.data):
+            inventory.integrations.append(resource)
+        elif mesh := _mesh_config(resource):
+            inventory.meshes.append(mesh)
+            expanded += 0 if mesh.is_values else mesh.tree.expanded
+            if expanded > MAX_ALIASED:
+                raise _too_many_aliases(resource.id.line)
+        else:
+            _put_away(resource, inventory, service_name)
+    return inventory
+
+
+def _put_away(resource: Resource, inventory: Inventory, service_name: str) -> None:
+    if resource.id.kind == "Telemetry" and str(resource.data.get("apiVersion")).startswith(TELEMETRY_GROUP):
+        inventory.telemetries.append(resource)
+    elif resource.id.kind == "Deployment":
+        inventory.deployments.append(resource)
+    elif resource.id.kind == "Service" and _may_be_sensor(resource, service_name):
+        inventory.services.append(resource)
+
+
+def _read(documents: tuple[Document, ...]) -> Iterator[Resource]:
+    """The objects that matter, in the order of the stream."""
     if len(documents) > MAX_DOCUMENTS:
         raise ManifestError(
             f"more than {MAX_DOCUMENTS:,} documents that may matter", where=f"line {documents[MAX_DOCUMENTS].line}"
@@ -107,28 +134,17 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
     for document in documents:
         trees = _parsed(document)
         expanded += sum(tree.expanded for tree in trees)
-        for resource in _resources(document, trees):
-            data = resource.data
-            if resource.id.kind == "ResourceList":
-                inventory = inventory._replace(function=resource)
-            elif is_integration(data):
-                inventory.integrations.append(resource)
-            elif mesh := _mesh_config(resource):
-                inventory.meshes.append(mesh)
-                expanded += mesh.tree.expanded if mesh.text is not None else 0
-            elif resource.id.kind == "Telemetry" and str(data.get("apiVersion")).startswith(TELEMETRY_GROUP):
-                inventory.telemetries.append(resource)
-            elif resource.id.kind == "Deployment":
-                inventory.deployments.append(resource)
-            elif resource.id.kind == "Service" and _may_be_sensor(resource, service_name):
-                inventory.services.append(resource)
         if expanded > MAX_ALIASED:
-            raise ManifestError(
-                f"with the documents before it, aliases stand for more than {MAX_ALIASED:,} nodes",
-                where=f"line {document.line}",
-                hint="write them out",
-            )
-    return inventory
+            raise _too_many_aliases(document.line)
+        yield from _resources(document, trees)
+
+
+def _too_many_aliases(line: int) -> ManifestError:
+    return ManifestError(
+        f"with what stands before it, aliases stand for more than {MAX_ALIASED:,} nodes",
+        where=f"line {line}",
+        hint="write them out",
+    )
 
 
 def _parsed(document: Document) -> tuple[Tree, ...]:

@@ -175,7 +175,8 @@ def _hunks(before: list[list[str]], after: list[list[str]]) -> Iterator[str]:
     from itertools import zip_longest  # noqa: PLC0415
 
     old_line = new_line = 0
-    for old, new in zip_longest(before, after, fillvalue=[]):
+    nothing: list[str] = []
+    for old, new in zip_longest(before, after, fillvalue=nothing):
         groups = difflib.SequenceMatcher(None, old, new).get_grouped_opcodes() if old != new else ()
         for group in groups:
             first, last = group[0], group[-1]

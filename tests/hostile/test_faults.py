@@ -25,7 +25,7 @@ from groundcover_istio import k8syaml
 from .conftest import beside, istiod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/cases"
 TOOL = [sys.executable, "-m", "groundcover_istio"]
@@ -127,7 +127,7 @@ def test_a_full_disk(arguments: list[str], folder: Path) -> None:
         env=environment,
         capture_output=True,
         check=False,
-        preexec_fn=full,  # noqa: PLW1509  no thread runs here
+        preexec_fn=full,
     )
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"can't be written: File too large" in done.stderr
@@ -250,7 +250,9 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
     """The same for the interpreter's start and the imports."""
     codes = set()
     for milliseconds in range(2, 60, 8):
-        run = subprocess.Popen([*TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
+        run = subprocess.Popen(
+            [*TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
+        )
         time.sleep(milliseconds / 1000)
         run.send_signal(number)
         out, _ = run.communicate(ISTIOD.before)
@@ -383,18 +385,22 @@ start()
 def test_a_run_without_the_parser_in_c(folder: Path) -> None:
     """The same result, one warning on standard error."""
     (folder / "alias.yaml").write_bytes(istiod(mesh=b"a: *b\n").before)
-    for arguments, code in ((["render", "manifests.yaml"], 0), (["render", "--error-channel", "document", "alias.yaml"], 0)):
+    for arguments, code in (
+        (["render", "manifests.yaml"], 0),
+        (["render", "--error-channel", "document", "alias.yaml"], 0),
+    ):
         plain = subprocess.run([*TOOL, *arguments], cwd=folder, capture_output=True, check=False)
-        done = subprocess.run([sys.executable, "-c", WITHOUT_C, *arguments], cwd=folder, capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_C, *arguments], cwd=folder, capture_output=True, check=False
+        )
         assert done.returncode == plain.returncode == code
         assert done.stdout == plain.stdout
         assert done.stderr.decode() == "groundcover-istio: warning: this PyYAML has no C parser (libyaml), so reading is slow; the result is the same\n"  # fmt: skip
 
 
 @pytest.fixture
-def _without_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _without_c(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(k8syaml, "_Loader", yaml.SafeLoader)
-    yield
 
 
 @pytest.mark.usefixtures("_without_c")
@@ -403,7 +409,9 @@ def test_a_directory_case_without_the_parser_in_c(name: str, tool: Callable[...,
     """The same bytes, the same refusals."""
     case = GOLDEN / name
     lines = (case / "args").read_text().splitlines() if (case / "args").exists() else []
-    code, out, _ = tool(*(part for line in lines for part in line.split(" ", 1)), stdin=(case / "input.yaml").read_bytes())
+    code, out, _ = tool(
+        *(part for line in lines for part in line.split(" ", 1)), stdin=(case / "input.yaml").read_bytes()
+    )
     expected = case / "expected.yaml"
     assert (code == 0) == expected.exists()
     assert out == (expected.read_bytes() if expected.exists() else b"")

@@ -46,8 +46,7 @@ def text(lines: str) -> bytes:
 BOMB = text(
     "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     + "".join(
-        f"{key}: &{key} [{', '.join([f'*{below}'] * 10)}]\n"
-        for below, key in zip("abcdefgh", "bcdefghi", strict=True)
+        f"{key}: &{key} [{', '.join([f'*{below}'] * 10)}]\n" for below, key in zip("abcdefgh", "bcdefghi", strict=True)
     )
 )
 TAGS = f"a: !!python/object/apply:os.system ['touch {PWNED}']\nb: !!python/name:os.system\nc: !secret {{d: !!binary aGk=}}\n"
@@ -147,9 +146,7 @@ def test_the_other_commands(name: str, tool: Callable[..., Any], tmp_path: Path)
         "doctor": tool("doctor", "--from", str(dumps)),
     }
     codes = {"check": (0, 1, 3), "diff": (1, 3), "export": (0, 3), "doctor": (1,)}
-    assert {command: (code in codes[command], "a mistake in" in err) for command, (code, _, err) in calls.items()} == {
-        command: (True, False) for command in calls
-    }
+    assert {command: (code in codes[command], "a mistake in" in err) for command, (code, _, err) in calls.items()} == dict.fromkeys(calls, (True, False))
     assert (values.read_bytes() == before) == (calls["export"].code != 0)
 
 

@@ -212,7 +212,9 @@ VALUES = f"global: {{token: {TOKEN}}}\nenv: {{PASSWORD: {TOKEN}}}\n"
         pytest.param(f"meshConfig: {TOKEN}\n", id="no mapping"),
         pytest.param(f"meshConfig: {{a: b: {TOKEN}}}\n", id="no YAML"),
         pytest.param(f"meshConfig: *{TOKEN}\n", id="an alias"),
-        pytest.param(f"meshConfig: {{defaultProviders: {{tracing: [x]}}, trustDomain: {TOKEN}}}\n", id="another's tracer"),
+        pytest.param(
+            f"meshConfig: {{defaultProviders: {{tracing: [x]}}, trustDomain: {TOKEN}}}\n", id="another's tracer"
+        ),
     ],
 )
 def test_export_tells_nothing(lines: str, tool: Callable[..., Any], tmp_path: Path) -> None:
