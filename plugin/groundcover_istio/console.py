@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
@@ -72,7 +71,7 @@ class Console:
             raise UsageError("is closed", where="standard output")
         # In a file's name there may be bytes that are no UTF-8.
         data = text.encode(errors="surrogateescape") if isinstance(text, str) else text
-        with interrupts.held():
+        with interrupts.Held():
             self.written = True
             try:
                 sys.stdout.buffer.write(data)
@@ -98,7 +97,7 @@ class Console:
                 with open(target, "w", encoding="utf-8") as pipe:  # noqa: PTH123  as above
                     pipe.write(text)
                 return
-            with interrupts.held():
+            with interrupts.Held():
                 _replace(target, f"{target}.{os.getpid()}.tmp", text)
         except OSError as error:
             raise UsageError(f"can't be written: {error.strerror}", where=name) from error
@@ -127,8 +126,11 @@ class Console:
         document = self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests or b""))
         if document and not self.written:
             lines = "".join(f"  {line}\n" for line in text.splitlines())
-            with contextlib.suppress(OSError, UsageError):
+            try:
                 self.write(b"|-\n" + lines.encode(errors="replace"))
+            except (OSError, UsageError):
+                pass
+            else:
                 return 0
         self.say(text + "\n")
         return code

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from groundcover_istio.errors import Interrupted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,11 +30,13 @@ def uninstall() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
-@contextlib.contextmanager
-def held() -> Iterator[None]:
+class Held:
     """While its block runs a signal waits, so that what is written there is written whole."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def __enter__(self) -> None:
+        """Hold signals back."""
+        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    def __exit__(self, *_: object) -> None:
+        """Let in the ones that came."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)

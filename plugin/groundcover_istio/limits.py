@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MAX_LENGTH: Final = 32 * 1024 * 1024
+MAX_LENGTH: Final = 16 * 1024 * 1024
 """Characters of one YAML document, or of a mesh config in a scalar."""
 MAX_DOCUMENTS: Final = 200_000
 """YAML documents that are parsed of one input."""

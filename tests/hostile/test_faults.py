@@ -213,7 +213,7 @@ def run(at, number=0):
 undisturbed = run(0)
 every = undisturbed["calls"] / points
 # As many points as asked for, and each of the last ones, where it writes.
-at = sorted({int(1 + every * point) for point in range(points)} | set(range(undisturbed["calls"] - 50, undisturbed["calls"])))
+at = sorted({int(1 + every * point) for point in range(points)} | set(range(undisturbed["calls"] - 40, undisturbed["calls"])))
 signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 disturbed = [run(each, int(signals[index % 3])) for index, each in enumerate(at)]
 json.dump({"undisturbed": undisturbed, "disturbed": disturbed}, sys.stdout)
@@ -229,14 +229,14 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
     for path in folder.glob("*.*"):
         path.rename(work / path.name)
     before = {name: data.decode() for name, data in contents(work).items()}
-    command = [sys.executable, "-c", AT_EVERY_CALL, "40", str(work), *arguments]
+    command = [sys.executable, "-c", AT_EVERY_CALL, "24", str(work), *arguments]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     done = subprocess.run(command, capture_output=True, check=True, env=environment)
     found = json.loads(done.stdout)
     after = found["undisturbed"]
     assert after["code"] == 0
     assert after["files"] != before
-    assert len(found["disturbed"]) > 80
+    assert len(found["disturbed"]) > 60
     for run in found["disturbed"]:
         assert run["code"] in (128 + run["signal"], -run["signal"])
         assert run["out"] in ("", after["out"])
@@ -331,19 +331,20 @@ def test_a_signal_while_kubectl_hangs(tmp_path: Path) -> None:
         pytest.param({"TMPDIR": "/nowhere"}, id="no folder for temporary files"),
     ],
 )
-def test_an_unusual_environment(changes: dict[str, str | None], folder: Path) -> None:
+def test_an_unusual_environment(
+    changes: dict[str, str | None], folder: Path, tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Makes no difference to a result or an exit code."""
+    monkeypatch.chdir(folder)
     environment: dict[str, Any] = {**os.environ, **changes}
     environment = {key: value for key, value in environment.items() if value is not None}
-    calls = (["render", "manifests.yaml"], ["render", "--report", "-", "manifests.yaml"], ["check", "é.yaml"])
     (folder / "é.yaml").write_bytes(BROKEN)
-    for arguments in calls:
-        plain, changed = (
-            subprocess.run([*TOOL, *arguments], cwd=folder, env=each, capture_output=True, check=False)
-            for each in (os.environ, environment)
-        )
-        assert (changed.returncode, changed.stdout) == (plain.returncode, plain.stdout)
-        assert b"Traceback" not in changed.stderr
+    for arguments in (["render", "--report", "-", "manifests.yaml"], ["check", "é.yaml"]):
+        plain = tool(*arguments)
+        done = subprocess.run([*TOOL, *arguments], cwd=folder, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (plain.code, plain.out)
+        assert b"Traceback" not in done.stderr
+        assert done.stderr.isascii() or done.stderr.decode() == plain.err
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
