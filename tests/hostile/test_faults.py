@@ -167,6 +167,22 @@ def test_a_folder_that_cant_be_written_to(arguments: list[str]) -> None:
         assert contents(folder) == before
 
 
+def test_a_folder_that_cant_be_read() -> None:
+    """Is named; nothing is said of the rest."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "inner").mkdir(0)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+        command = [sys.executable, "-c", AS_NOBODY, "check", name]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        (folder / "inner").chmod(0o755)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert (
+            done.stderr.decode() == f"groundcover-istio: error: {folder / 'inner'}: can't be read: Permission denied\n"
+        )
+
+
 # --- signals ---------------------------------------------------------------------------------------------------------
 
 # Runs a command line again and again, each time in a process forked for it, with a signal at another call that it makes.
@@ -249,9 +265,16 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
 def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
     """The same for the interpreter's start and the imports."""
     codes = set()
+    # Measuring coverage starts before us, and swallows Ctrl-C.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     for milliseconds in range(2, 60, 8):
         run = subprocess.Popen(
-            [*TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
+            [*TOOL],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment,
         )
         time.sleep(milliseconds / 1000)
         run.send_signal(number)
