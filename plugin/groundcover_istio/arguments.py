@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from groundcover_istio import config
+from groundcover_istio import config, k8syaml
 from groundcover_istio.console import CHANNELS, Console
 from groundcover_istio.errors import PROGRAM, UsageError
 
@@ -25,6 +25,7 @@ KNOWN_VARIABLES: Final = frozenset(OWN_VARIABLES.values()) | {
     "GROUNDCOVER_ISTIO_TRACEBACK",
     "GROUNDCOVER_ISTIO_TEST_DATA",
 }
+SLOW: Final = "this PyYAML has no C parser (libyaml), so reading is slow; the result is the same"
 # The settings that --help shows; --help-settings shows all.
 COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
 
@@ -104,6 +105,8 @@ def parse(parser: Parser, arguments: Sequence[str], console: Console) -> argpars
     for name, variable in OWN_VARIABLES.items():
         if getattr(options, name, "") is None and console.environment.get(variable):
             setattr(options, name, console.environment[variable])
+    if not k8syaml.COMPILED:
+        console.say(f"{PROGRAM}: warning: {SLOW}\n")
     channel = getattr(options, "error_channel", None)
     require_choice(channel, CHANNELS, OWN_VARIABLES["error_channel"])
     console.channel = channel or "auto"

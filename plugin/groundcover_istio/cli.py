@@ -7,18 +7,32 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio import stream
+from groundcover_istio import interrupts, stream
 from groundcover_istio.console import CHANNELS, Console
-from groundcover_istio.errors import PROGRAM, ManifestError, ToolError, UsageError
+from groundcover_istio.errors import PROGRAM, Interrupted, ManifestError, ToolError, UsageError
 from groundcover_istio.model import DEFAULT_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
 ENVIRONMENT_PREFIX: Final = "GROUNDCOVER_ISTIO_"
 # What the Helm 4 plugin is started with (plugin.yaml).
 PLUGIN_ARGUMENTS: Final = ("--error-channel", "document")
+_CTRL_C: Final = 130
+_FOLDER: Final = os.path.dirname(__file__) + os.sep  # noqa: PTH120  importing pathlib costs 8 ms
 COMMANDS: Final = ("render", "diff", "check", "rule", "export", "doctor", "install-plugin")
+
+
+def run_process() -> NoReturn:
+    """The process's own command line, to its end; an interrupt ends it with 128 and the signal's number."""
+    try:
+        interrupts.install()
+        code = main()
+        interrupts.uninstall()
+    except Interrupted as error:
+        code = error.exit_code
+    raise SystemExit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,21 +42,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     console = Console(os.environ)
     try:
+        return _run(argv, console)
+    except (Interrupted, KeyboardInterrupt) as error:
+        return console.fail(f"{PROGRAM}: error: interrupted", getattr(error, "exit_code", _CTRL_C))
+
+
+def _run(argv: Sequence[str] | None, console: Console) -> int:
+    try:
         return _dispatch(list(sys.argv[1:] if argv is None else argv), console)
     except ToolError as error:
         return console.fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # Nobody reads on; keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ManifestError.exit_code
-    except KeyboardInterrupt:
-        return console.fail(f"{PROGRAM}: error: interrupted", ManifestError.exit_code)
+        return ManifestError.exit_code  # Nobody reads on, so nobody is told.
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("GROUNDCOVER_ISTIO_TRACEBACK"):
             raise
-        what = f"{PROGRAM}: error: a mistake in {PROGRAM} itself: {type(error).__name__}: {error}"
+        # Where it happened, not its own words: they may hold what stands in a manifest.
+        what = f"{PROGRAM}: error: a mistake in {PROGRAM} itself: {type(error).__name__} at {_place(error)}"
         hint = "nothing was written; please report it, with what GROUNDCOVER_ISTIO_TRACEBACK=1 makes of it"
         return console.fail(f"{what}\n  fix: {hint}", ManifestError.exit_code)
+
+
+def _place(error: Exception) -> str:
+    """The line of ours that an exception came through last, as `rules/plan.py:12`."""
+    place, trace = "cli.py", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(_FOLDER):
+            place = f"{file.removeprefix(_FOLDER)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def _passes_through(arguments: list[str], console: Console) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
-from groundcover_istio import stream
+from groundcover_istio import interrupts, stream
 from groundcover_istio.errors import PROGRAM, SettingsError, UsageError
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ class Console:
         self.channel = "auto"
         self.manifests: bytes | None = None
         """What was read from standard input, once it was: it can be read only once."""
+        self.written = False
+        """Whether something was written to standard output; no error is put behind it."""
 
     @property
     def color(self) -> bool:
         """Whether standard output is a terminal that wants colour."""
-        return sys.stdout.isatty() and not self.environment.get("NO_COLOR")
+        return sys.stdout is not None and sys.stdout.isatty() and not self.environment.get("NO_COLOR")
 
     def read(self, name: str) -> bytes:
         """The bytes of a file, of standard input for `-`.
@@ -47,7 +49,10 @@ class Console:
                 "no manifests on standard input",
                 hint=f"helm template RELEASE CHART | {PROGRAM}, or helm install … --post-renderer {PROGRAM}",
             )
-        self.manifests = sys.stdin.buffer.read()
+        try:
+            self.manifests = sys.stdin.buffer.read()
+        except OSError as error:
+            raise UsageError(f"can't be read: {error.strerror}", where="standard input") from error
         return self.manifests
 
     def read_text(self, name: str) -> str:
@@ -58,9 +63,24 @@ class Console:
             raise SettingsError("is not valid UTF-8", where=name) from error
 
     def write(self, text: str | bytes) -> None:
-        """Write a result to standard output."""
-        sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
-        sys.stdout.buffer.flush()
+        """Write a result to standard output, whole: an interrupt waits for it.
+
+        Raises BrokenPipeError where nobody reads on, UsageError where it can't be written.
+        """
+        if sys.stdout is None:
+            raise UsageError("is closed", where="standard output")
+        # In a file's name there may be bytes that are no UTF-8.
+        data = text.encode(errors="surrogateescape") if isinstance(text, str) else text
+        with interrupts.Held():
+            self.written = True
+            try:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            except OSError as error:
+                _give_up(sys.stdout)
+                if isinstance(error, BrokenPipeError):
+                    raise
+                raise UsageError(f"can't be written: {error.strerror}", where="standard output") from error
 
     def write_file(self, name: str, text: str) -> None:
         """Write a file whole or not at all, standard error for `-`; raises UsageError where it can't be.
@@ -68,30 +88,34 @@ class Console:
         A link stays a link and a file keeps its mode.
         """
         if name == "-":
-            self.say(text)
+            if not self.say(text):
+                raise UsageError("can't be written", where="standard error")
             return
         target = os.path.realpath(name)
-        scratch = f"{target}.{os.getpid()}.tmp"
         try:
             if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113  a pipe, /dev/stderr
                 with open(target, "w", encoding="utf-8") as pipe:  # noqa: PTH123  as above
                     pipe.write(text)
                 return
-            mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None  # noqa: PTH110, PTH116
-            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            if mode is not None:
-                os.chmod(scratch, mode)  # noqa: PTH101
-            os.replace(scratch, target)  # noqa: PTH105
+            with interrupts.Held():
+                _replace(target, f"{target}.{os.getpid()}.tmp", text)
         except OSError as error:
-            if os.path.exists(scratch):  # noqa: PTH110
-                os.remove(scratch)  # noqa: PTH107
             raise UsageError(f"can't be written: {error.strerror}", where=name) from error
 
-    def say(self, text: str) -> None:
-        """Write to standard error, where nothing but a person reads."""
-        sys.stderr.write(text)
+    def say(self, text: str) -> bool:
+        """Write to standard error, where nothing but a person reads; whether that was possible."""
+        if sys.stderr is None:
+            return False
+        try:
+            try:
+                sys.stderr.write(text)
+            except UnicodeEncodeError:  # as PYTHONIOENCODING may have it
+                sys.stderr.write(text.encode("ascii", "backslashreplace").decode())
+            sys.stderr.flush()
+        except OSError:
+            _give_up(sys.stderr)
+            return False
+        return True
 
     def fail(self, text: str, code: int) -> int:
         """Show an error and return the exit code.
@@ -99,9 +123,34 @@ class Console:
         Helm 4 throws a post-renderer's standard error and exit code away; the one thing it shows is
         a document that is no mapping, which it refuses with its text (all 4.x so far).
         """
-        if self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests or b"")):
+        document = self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests or b""))
+        if document and not self.written:
             lines = "".join(f"  {line}\n" for line in text.splitlines())
-            self.write(b"|-\n" + lines.encode(errors="replace"))
-            return 0
+            try:
+                self.write(b"|-\n" + lines.encode(errors="replace"))
+            except (OSError, UsageError):
+                pass
+            else:
+                return 0
         self.say(text + "\n")
         return code
+
+
+def _replace(target: str, scratch: str, text: str) -> None:
+    """Write a file's new text beside it, then put it in its place; on failure nothing of it is left."""
+    mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None  # noqa: PTH110, PTH116
+    try:
+        handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        if mode is not None:
+            os.chmod(scratch, mode)  # noqa: PTH101
+        os.replace(scratch, target)  # noqa: PTH105
+    finally:
+        if os.path.exists(scratch):  # noqa: PTH110
+            os.remove(scratch)  # noqa: PTH107
+
+
+def _give_up(broken: TextIO) -> None:
+    """Keep Python from writing once more, at exit, what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), broken.fileno())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
+from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
 
 if TYPE_CHECKING:
@@ -98,31 +99,72 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
     Raises ManifestError, its `where` a line of the stream, where one of them or a mesh config can't be read.
     """
     inventory = Inventory([], [], [], [], [], None)
-    for document in documents:
-        for resource in _resources(document):
-            data = resource.data
-            if resource.id.kind == "ResourceList":
-                inventory = inventory._replace(function=resource)
-            elif is_integration(data):
-                inventory.integrations.append(resource)
-            elif mesh := _mesh_config(resource):
-                inventory.meshes.append(mesh)
-            elif resource.id.kind == "Telemetry" and str(data.get("apiVersion")).startswith(TELEMETRY_GROUP):
-                inventory.telemetries.append(resource)
-            elif resource.id.kind == "Deployment":
-                inventory.deployments.append(resource)
-            elif resource.id.kind == "Service" and _may_be_sensor(resource, service_name):
-                inventory.services.append(resource)
+    expanded = 0
+    for resource in _read(documents):
+        if resource.id.kind == "ResourceList":
+            inventory = inventory._replace(function=resource)
+        elif is_integration(resource.data):
+            inventory.integrations.append(resource)
+        elif mesh := _mesh_config(resource):
+            inventory.meshes.append(mesh)
+            expanded += 0 if mesh.is_values else mesh.tree.expanded
+            if expanded > MAX_ALIASED:
+                raise _too_many_aliases(resource.id.line)
+        else:
+            _put_away(resource, inventory, service_name)
     return inventory
 
 
-def _resources(document: Document) -> Iterator[Resource]:
+def _put_away(resource: Resource, inventory: Inventory, service_name: str) -> None:
+    if resource.id.kind == "Telemetry" and str(resource.data.get("apiVersion")).startswith(TELEMETRY_GROUP):
+        inventory.telemetries.append(resource)
+    elif resource.id.kind == "Deployment":
+        inventory.deployments.append(resource)
+    elif resource.id.kind == "Service" and _may_be_sensor(resource, service_name):
+        inventory.services.append(resource)
+
+
+def _read(documents: tuple[Document, ...]) -> Iterator[Resource]:
+    """The objects that matter, in the order of the stream."""
+    if len(documents) > MAX_DOCUMENTS:
+        raise ManifestError(
+            f"more than {MAX_DOCUMENTS:,} documents that may matter", where=f"line {documents[MAX_DOCUMENTS].line}"
+        )
+    expanded = 0
+    for document in documents:
+        trees = _parsed(document)
+        expanded += sum(tree.expanded for tree in trees)
+        if expanded > MAX_ALIASED:
+            raise _too_many_aliases(document.line)
+        yield from _resources(document, trees)
+
+
+def _too_many_aliases(line: int) -> ManifestError:
+    return ManifestError(
+        f"with what stands before it, aliases stand for more than {MAX_ALIASED:,} nodes",
+        where=f"line {line}",
+        hint="write them out",
+    )
+
+
+def _parsed(document: Document) -> tuple[Tree, ...]:
     try:
-        for index, tree in enumerate(k8syaml.parse(document.text)):
-            for node, path in _objects(tree.root, ()):
-                yield _resource(document, index, tree, node, path)
+        return k8syaml.parse(document.text)
     except ManifestError as error:
         raise _located(error, document.line) from error
+
+
+def _resources(document: Document, trees: tuple[Tree, ...]) -> Iterator[Resource]:
+    """The objects of a document that matter; each line is counted on from the one before."""
+    line, counted = document.line, 0
+    try:
+        for index, tree in enumerate(trees):
+            for node, path in _objects(tree.root, ()):
+                line += document.text.count("\n", counted, node.start)
+                counted = node.start
+                yield _resource(document, index, tree, node, path, line)
+    except ManifestError as error:
+        raise _located(error, line) from error
 
 
 def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
@@ -140,10 +182,9 @@ def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
         yield node, path
 
 
-def _resource(document: Document, index: int, tree: Tree, node: Mapping, path: Path) -> Resource:
+def _resource(document: Document, index: int, tree: Tree, node: Mapping, path: Path, line: int) -> Resource:
     data = k8syaml.to_data(node)
     metadata = _mapping(data.get("metadata"))
-    line = document.line + document.text.count("\n", 0, node.start)
     namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
     return Resource(ResourceId(data["kind"], namespace, name, line), document, index, tree, path, data)
 

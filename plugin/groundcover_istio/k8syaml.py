@@ -14,17 +14,24 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from groundcover_istio.errors import ManifestError
+from groundcover_istio.limits import MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENTS, MAX_LENGTH, MAX_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.model import Data
 
-MAX_DEPTH: Final = 100
-MAX_NODES: Final = 1_000_000
 MERGE_KEY: Final = "<<"
+COMPILED: Final = hasattr(yaml, "CSafeLoader")
+"""Whether PyYAML has its parser in C. Without it everything is the same, 20 times slower."""
 
 _Loader: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_BOM: Final = "\ufeff"
+# What the Python parser, other than the one in C, quotes of the text: in a Secret it may be a password's part.
+_QUOTED: Final = re.compile(r"(?<=tag handle) .+")
+_TOO_DEEP: Final = "exceeded maximum nesting depth"
+_SEVERAL: Final = "split it up; Kubernetes takes no object of more than 1.5 MiB"
 
 
 class Scalar(NamedTuple):
@@ -86,37 +93,84 @@ class Tree(NamedTuple):
 
     root: Node | None
     aliased: frozenset[str]
+    expanded: int = 0
+    """How many nodes its aliases stand for."""
 
 
 def parse(text: str) -> tuple[Tree, ...]:
     """Read every document in `text`.
 
-    Raises ManifestError, its `where` a line of `text` from 1, when it is no YAML, nests deeper
-    than 100 levels, refers to itself, or holds more than a million nodes once aliases are counted out.
+    Raises ManifestError, its `where` a line of `text` from 1, when it is no YAML, refers to itself,
+    or is beyond one of the `limits`. Of the text its message holds no more than a character.
     """
     try:
-        return tuple(_trees(yaml.parse(text, Loader=_Loader)))
+        return tuple(_trees(yaml.parse(_byte_order_marks_gone(text), Loader=_Loader)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}" if mark else ""
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise ManifestError(f"not valid YAML: {problem}", where=f"line {mark.line + 1}" if mark else "") from error
+        if _TOO_DEEP in problem:
+            raise _too_deep(where) from None
+        raise ManifestError(f"not valid YAML: {_QUOTED.sub('', problem)}", where=where) from None
     except yaml.YAMLError as error:
         position = int(getattr(error, "position", 0))
-        reason = getattr(error, "reason", "") or " ".join(str(error).split())
+        reason = getattr(error, "reason", "") or "special characters are not allowed"
         line = text.count("\n", 0, position) + 1
-        raise ManifestError(f"not valid YAML: {reason}", where=f"line {line}") from error
+        raise ManifestError(f"not valid YAML: {reason}", where=f"line {line}") from None
+
+
+def _byte_order_marks_gone(text: str) -> str:
+    """The text with a mark before a document's first word taken for white space; every character keeps its place.
+
+    A template that was saved with one has it below Helm's own lines, where go-yaml skips it and libyaml does not.
+    """
+    if _BOM not in text:
+        return text
+    parts, position = [], 0
+    if text.startswith(_BOM):
+        parts, position = ["\n"], 1
+    at = text.find(f"\n{_BOM}", position)
+    while at >= 0:
+        if _begins_document(text, at, position):
+            start = at - text.startswith("\r\n", at - 1)
+            parts += [text[position:start], " ", text[start : at + 1]]
+            position = at + 2
+        at = text.find(f"\n{_BOM}", at + 2)
+    return "".join([*parts, text[position:]])
+
+
+def _begins_document(text: str, end: int, start: int) -> bool:
+    """Whether nothing but comments stands before `end`, back to a separator or to `start`."""
+    while end > start:
+        before = max(text.rfind("\n", start, end), start - 1)
+        line = text[before + 1 : end]
+        if line.startswith("---"):
+            return not line[3:].strip() or line[3:].lstrip().startswith("#")
+        if line.strip() and not line.lstrip().startswith("#"):
+            return False
+        end = before
+    return True
 
 
 def _trees(events: Iterator[yaml.Event]) -> Iterator[Tree]:
+    count = expanded = 0
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
-            yield _Builder().build(events)
+            count += 1
+            if count > MAX_DOCUMENTS:
+                raise ManifestError(f"more than {MAX_DOCUMENTS:,} documents", where=_line(event), hint=_SEVERAL)
+            tree = _Builder(_start(event), expanded).build(events)
+            expanded += tree.expanded
+            yield tree
 
 
 class _Builder:
     """Turns the events of one document into a tree, without recursion."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int, expanded: int) -> None:
+        """`start`: where the document begins; `expanded`: what the aliases of those before stand for."""
+        self.start = start
+        self.before = self.expanded = expanded
         self.anchors: dict[str, tuple[Scalar | Sequence | Mapping, int, int]] = {}
         self.aliased: set[str] = set()
         self.stack: list[tuple[yaml.CollectionStartEvent, list[Node], int]] = []
@@ -129,6 +183,8 @@ class _Builder:
         for event in events:
             if isinstance(event, yaml.DocumentEndEvent):
                 break
+            if _end(event) > self.start + MAX_LENGTH:
+                raise ManifestError(f"longer than {MAX_LENGTH:,} characters", where=_line(event), hint=_SEVERAL)
             if isinstance(event, yaml.CollectionStartEvent):
                 self.stack.append((event, [], self.size))
                 self.heights.append(0)
@@ -141,7 +197,7 @@ class _Builder:
                 root = node
         if isinstance(root, Scalar) and root.start == root.end:
             root = None
-        return Tree(root, frozenset(self.aliased))
+        return Tree(root, frozenset(self.aliased), self.expanded - self.before)
 
     def _node(self, event: yaml.Event) -> Node:
         if isinstance(event, yaml.AliasEvent):
@@ -173,9 +229,19 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent) -> Alias:
         anchor = event.anchor or ""
         if anchor not in self.anchors:
-            raise ManifestError(f"alias *{anchor} has no anchor before it or refers to itself", where=_line(event))
+            # Without its name: in a Secret it may be a password that begins with an asterisk.
+            raise ManifestError(
+                "an alias (*) has no anchor before it or refers to itself",
+                where=_line(event),
+                hint="put a text that begins with * in quotes",
+            )
         self.aliased.add(anchor)
         target, size, height = self.anchors[anchor]
+        self.expanded += size
+        if self.expanded > MAX_ALIASED:
+            raise ManifestError(
+                f"aliases stand for more than {MAX_ALIASED:,} nodes", where=_line(event), hint="write them out"
+            )
         self._grow(size, event)
         self._nest(height, event)
         return Alias(anchor, target, _start(event), _end(event))
@@ -190,12 +256,16 @@ class _Builder:
         if self.heights:
             self.heights[-1] = max(self.heights[-1], height)
         if len(self.heights) + height > MAX_DEPTH:
-            raise ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=_line(event))
+            raise _too_deep(_line(event))
 
     def _grow(self, size: int, event: yaml.Event) -> None:
         self.size += size
         if self.size > MAX_NODES:
-            raise ManifestError(f"more than {MAX_NODES} nodes once aliases are counted out", where=_line(event))
+            raise ManifestError(f"more than {MAX_NODES:,} keys and values", where=_line(event), hint=_SEVERAL)
+
+
+def _too_deep(where: str) -> ManifestError:
+    return ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=where, hint="write it flatter")
 
 
 def _line(event: Any) -> str:
@@ -232,7 +302,8 @@ def to_data(node: Node | None) -> Data:
             raise ManifestError("a mapping has a list or a mapping as its key")
         if is_merge_key(key):
             for source in _merge_sources(to_data(value)):
-                merged = {**source, **merged}
+                for each, held in source.items():
+                    merged.setdefault(each, held)
         else:
             own[name if isinstance(name, str) else _key_text(key)] = to_data(value)
     return {**merged, **own}

@@ -44,8 +44,9 @@ class Layout:
         return position > 0 and self.text[position - 1] in "\r\n"
 
     def column(self, position: int) -> int:
-        """How many characters stand before `position` on its line."""
-        return position - self.line_start(position)
+        """How many characters stand before `position` on its line, a byte order mark not counted."""
+        start = self.line_start(position)
+        return position - start - self.text.startswith("\ufeff", start)
 
     def after_blanks(self, position: int) -> int:
         """The first character from `position` on that is neither space nor tab."""

@@ -29,7 +29,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         """Start to count, at a terminal."""
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             # Not at the top: nobody but a person at a terminal waits for it to be imported.
             import threading  # noqa: PLC0415
 

@@ -148,13 +148,49 @@ _COLORS: Final = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 
 
 def unified_diff(outcome: Outcome, *, color: bool = False) -> Iterator[str]:
-    """The difference between the stream before and after, with three lines of context."""
-    import difflib  # noqa: PLC0415  5 ms, only to diff
+    """The difference between the stream before and after, with three lines of context.
 
-    before, after = (
-        text.decode(errors="replace").splitlines(keepends=True) for text in (outcome.before, outcome.after)
-    )
-    for line in difflib.unified_diff(before, after, "rendered", "post-rendered"):
+    The context ends where the document does: what stands above or below it may be a Secret.
+    """
+    before, after = (_documents(text.decode(errors="replace")) for text in (outcome.before, outcome.after))
+    lines = list(_hunks(before, after))
+    for line in ["--- rendered\n", "+++ post-rendered\n", *lines] if lines else []:
         text = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
         code = _COLORS.get(line[0]) if color else None
         yield f"{code}{text[:-1]}\033[0m\n" if code else text
+
+
+def _documents(text: str) -> list[list[str]]:
+    """The lines of each document, its separator first. `render` takes none away and adds only at the end."""
+    documents: list[list[str]] = [[]]
+    for line in text.splitlines(keepends=True):
+        if line.startswith("---") and line[3:4] in ("", " ", "\t", "\r", "\n"):
+            documents.append([])
+        documents[-1].append(line)
+    return documents
+
+
+def _hunks(before: list[list[str]], after: list[list[str]]) -> Iterator[str]:
+    import difflib  # noqa: PLC0415  5 ms, only to diff
+    from itertools import zip_longest  # noqa: PLC0415
+
+    old_line = new_line = 0
+    nothing: list[str] = []
+    for old, new in zip_longest(before, after, fillvalue=nothing):
+        groups = difflib.SequenceMatcher(None, old, new).get_grouped_opcodes() if old != new else ()
+        for group in groups:
+            first, last = group[0], group[-1]
+            ranges = _range(old_line + first[1], last[2] - first[1]), _range(new_line + first[3], last[4] - first[3])
+            yield f"@@ -{ranges[0]} +{ranges[1]} @@\n"
+            for action, old_start, old_end, new_start, new_end in group:
+                if action == "equal":
+                    yield from (f" {line}" for line in old[old_start:old_end])
+                    continue
+                yield from (f"-{line}" for line in old[old_start:old_end])
+                yield from (f"+{line}" for line in new[new_start:new_end])
+        old_line, new_line = old_line + len(old), new_line + len(new)
+
+
+def _range(start: int, length: int) -> str:
+    """As unified diffs have it: the first line from 1, which is left out of a range of none, and how many."""
+    return f"{start + 1}" if length == 1 else f"{start + (length > 0)},{length}"

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data
 
 
+_LONGEST = 100
+
+
 def spell(path: Iterable[str | int]) -> str:
     """A path as people write it: `extensionProviders[0].zipkin`; "the document" for none."""
     text = ""
@@ -21,7 +24,7 @@ def spell(path: Iterable[str | int]) -> str:
 def show(value: Data) -> str:
     """A value found: text in quotes, a collection by its kind."""
     if isinstance(value, str):
-        return f'"{value}"'
+        return f'"{value}"' if len(value) <= _LONGEST else f'"{value[:_LONGEST]}…"'
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

@@ -345,7 +345,8 @@ def test_a_mistake_of_ours_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")]) == 3
     out, err = capsys.readouterr()
     assert out == ""
-    assert "a mistake in groundcover-istio itself: ZeroDivisionError: by zero\n  fix: nothing was written" in err
+    assert "a mistake in groundcover-istio itself: ZeroDivisionError at commands/render.py:" in err
+    assert "by zero" not in err
     monkeypatch.setenv("GROUNDCOVER_ISTIO_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
         cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")])
@@ -358,7 +359,7 @@ def test_an_interrupt_leaves_no_output(monkeypatch: pytest.MonkeyPatch, capsys: 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "run", interrupt)
-    assert cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")]) == 3
+    assert cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")]) == 130
     assert capsys.readouterr() == ("", "groundcover-istio: error: interrupted\n")
 
 

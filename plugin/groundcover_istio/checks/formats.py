@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import __version__
@@ -97,7 +98,7 @@ def _result(finding: Finding, index: int) -> Data:
 def _uri(file: str) -> str:
     from urllib.parse import quote  # noqa: PLC0415  only here
 
-    return "stdin" if file == "-" else quote(file.removeprefix("./"))
+    return "stdin" if file == "-" else quote(os.fsencode(file.removeprefix("./")))
 
 
 def github(findings: Sequence[Finding]) -> str:

@@ -52,7 +52,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.checks.hosts import http_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,5 +71,5 @@ def check(world: World) -> Iterator[Hit]:
         http = provider.body.get("http") if provider.kind == "opentelemetry" else None
         if isinstance(http, dict) and http.get("timeout") is None:
             message = f"{provider.name} exports over HTTP without a timeout; Envoy rejects every listener that uses it"
-            fix = "\n".join(pair_lines("http", {"path": "/v1/traces", **http, "timeout": "5s"}, 0))
+            fix = http_text({"path": "/v1/traces", **http}, timeout="5s")
             yield Hit(provider.place, (*provider.path, "http"), message, fix)

@@ -50,7 +50,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.checks.hosts import http_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +72,6 @@ def check(world: World) -> Iterator[Hit]:
         path = http.get("path")
         if path is None or path == "" or (isinstance(path, str) and path == "/"):
             message = f"{provider.name} exports over HTTP without a path; spans are posted to /, which answers 404"
-            fix = "\n".join(pair_lines("http", {**http, "path": "/v1/traces"}, 0))
+            fix = http_text(http, path="/v1/traces")
             where = (*provider.path, "http") if path is None else (*provider.path, "http", "path")
             yield Hit(provider.place, where, message, fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.world import items, mapping
+from groundcover_istio.k8syaml import pair_lines
 
 if TYPE_CHECKING:
     from groundcover_istio.checks.world import Provider, Thing, World
@@ -57,6 +58,13 @@ def covers(pattern: str, host: str) -> bool:
     if pattern == "*":
         return True
     return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
+
+
+def http_text(http: dict[str, Data], **changes: str) -> str:
+    """An exporter's `http` with changes, to paste; its headers are left out, since they may hold a token."""
+    shown = {key: value for key, value in (http | changes).items() if key in ("path", "timeout")}
+    lines = pair_lines("http", shown, 0)
+    return "\n".join([*lines, *(["  # and its headers, as they are"] if http.get("headers") else [])])
 
 
 def collectors(world: World) -> list[Provider]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from groundcover_istio.doctor.cluster import side_by_side
 from groundcover_istio.doctor.dumps import load
 from groundcover_istio.doctor.examine import examine, is_well
 from groundcover_istio.doctor.kubectl import Kubectl, find
@@ -38,9 +38,10 @@ def run_doctor(target: Target, layers: Sequence[Layer]) -> list[Examined]:
     if not target.all_contexts:
         return [Examined("", examine(kubectl.read, layers))]
     contexts = kubectl.contexts()
-    with ThreadPoolExecutor(_CLUSTERS_AT_ONCE) as pool:
-        found = pool.map(lambda context: examine(kubectl._replace(context=context).read, layers), contexts)
-        return [Examined(context, sections) for context, sections in zip(contexts, found, strict=True)]
+    examined = side_by_side(
+        lambda context: examine(kubectl._replace(context=context).read, layers), contexts, _CLUSTERS_AT_ONCE
+    )
+    return [Examined(context, sections) for context, sections in zip(contexts, examined, strict=True)]
 
 
 __all__ = ["Examined", "Target", "as_json", "is_well", "run_doctor", "text"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio.doctor.source import Query, Reading, mappings, namespace_of
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from groundcover_istio.model import Data
 
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 _CALLS_AT_ONCE: Final = 6
 _ISTIOD: Final = Query("pods", labels=(("app", "istiod"),))
 _PROXIES: Final = Query("pods", labels=(("service.istio.io/canonical-name", ""),))
@@ -24,6 +26,15 @@ _AUTHENTICATIONS: Final = Query("peerauthentications.security.istio.io")
 _FIRST: Final = (_ISTIOD, _PROXIES, _INTEGRATION, _TELEMETRIES, _SIDECARS, _RULES, _AUTHENTICATIONS)
 
 
+def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -> list[_R]:
+    """What a call gives for each argument, `most` at the same time; after an interrupt no further one is made."""
+    pool = ThreadPoolExecutor(most)
+    try:
+        return list(pool.map(call, arguments))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 class Cluster(NamedTuple):
     """Every reading so far."""
 
@@ -33,8 +44,7 @@ class Cluster(NamedTuple):
     def add(self, queries: Iterable[Query]) -> None:
         """Read what was not read yet."""
         wanted = [query for query in dict.fromkeys(queries) if query not in self.readings]
-        with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
-            self.readings.update(zip(wanted, pool.map(self.read, wanted), strict=True))
+        self.readings.update(zip(wanted, side_by_side(self.read, wanted, _CALLS_AT_ONCE), strict=True))
 
     def get(self, query: Query) -> Reading:
         """One reading."""

@@ -1,0 +1,441 @@
+"""Faults of what is around a run: streams, disks, signals, environment, a PyYAML without C. Nothing is lost, or half-written.
+
+A kubectl that is missing, hangs, fails or lies: `tests/doctor/test_doctor.py`. A reader that goes away:
+`tests/unit/test_cli.py`, `test_nobody_reads_on`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from groundcover_istio import k8syaml
+
+from .conftest import beside, istiod
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden/cases"
+TOOL = [sys.executable, "-m", "groundcover_istio"]
+ISTIOD = beside("kind: Pod\nmetadata: {name: é}\n".encode())
+BROKEN = istiod(mesh=b"a: b: c\n").before
+VALUES = b"# mine\nmeshConfig:\n  enableTracing: true\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with manifests, a broken one, a values file and a report of before."""
+    (tmp_path / "manifests.yaml").write_bytes(ISTIOD.before)
+    (tmp_path / "broken.yaml").write_bytes(BROKEN)
+    (tmp_path / "values.yaml").write_bytes(VALUES)
+    (tmp_path / "report.txt").write_bytes(b"old\n")
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """A command line of a shell, `tool` in it being ours."""
+    program = " ".join(f"'{part}'" for part in TOOL)
+    return subprocess.run(["sh", "-c", line.replace("tool", program, 1)], cwd=folder, capture_output=True, check=False)
+
+
+# --- standard streams ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        pytest.param("tool <&-", 2, "no manifests on standard input", id="standard input closed"),
+        pytest.param("tool 0>/dev/null", 2, "standard input: can't be read: Bad file descriptor", id="standard input that is for writing"),
+        pytest.param("tool <manifests.yaml >&-", 2, "standard output: is closed", id="standard output closed"),
+        pytest.param("tool render --error-channel document broken.yaml >&-", 3, "not valid YAML", id="standard output closed, under Helm 4"),
+        pytest.param("tool <manifests.yaml >/dev/full", 2, "standard output: can't be written: No space left on device", id="standard output full"),
+        pytest.param("tool --error-channel document <manifests.yaml >/dev/full", 2, "standard output: can't be written", id="standard output full, under Helm 4"),
+        pytest.param("tool diff manifests.yaml >/dev/full", 2, "standard output: can't be written", id="diff"),
+        pytest.param("tool check manifests.yaml >/dev/full --format json", 2, "standard output: can't be written", id="check"),
+        pytest.param("tool export istiod-values >/dev/full", 2, "standard output: can't be written", id="export"),
+        pytest.param("tool rule GCI001 >/dev/full", 2, "standard output: can't be written", id="rule"),
+        pytest.param("tool render --report - manifests.yaml 2>&-", 2, "", id="a report on a standard error that is closed"),
+        pytest.param("tool render --report - manifests.yaml 2>/dev/full", 2, "", id="a report on a standard error that is full"),
+        pytest.param("tool render --report /dev/full manifests.yaml", 2, "/dev/full: can't be written: No space left on device", id="a report on a device that is full"),
+        pytest.param("tool render --report /proc/report manifests.yaml", 2, "/proc/report: can't be written", id="a report on a file system that takes none"),
+        pytest.param("tool broken.yaml 2>&-", 2, "", id="an error on a standard error that is closed"),
+        pytest.param("tool render broken.yaml 2>/dev/full", 3, "", id="an error on a standard error that is full"),
+    ],
+)  # fmt: skip
+def test_a_stream_that_fails(line: str, code: int, message: str, folder: Path) -> None:
+    """One message, the documented exit code, no output, and every file as it was."""
+    before = contents(folder)
+    done = shell(line, folder)
+    err = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert message in err
+    assert err.count("error:") == bool(message)
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_a_standard_error_that_fails_does_not_matter(redirection: str, folder: Path) -> None:
+    """To a run that has nothing to say, or has said it on standard output."""
+    done = shell(f"tool <manifests.yaml {redirection}", folder)
+    assert (done.returncode, done.stdout) == (0, ISTIOD.after)
+    done = shell(f"tool check broken.yaml {redirection}", folder)
+    assert (done.returncode, b"GCI001" in done.stdout) == (1, True)
+
+
+# --- disks -----------------------------------------------------------------------------------------------------------
+
+WRITING = {
+    "--report over a file": ["render", "--report", "report.txt", "manifests.yaml"],
+    "--report as a new file": ["render", "--report", "new.txt", "manifests.yaml"],
+    "--into": ["export", "istiod-values", "--into", "values.yaml"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRITING.values(), ids=WRITING)
+def test_a_full_disk(arguments: list[str], folder: Path) -> None:
+    """What does not fit is not written at all: the old file is there, nothing else is, and no manifests are."""
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+
+    # Byte code and coverage would be files too.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {key: value for key, value in environment.items() if not key.startswith("COVERAGE")}
+    before = contents(folder)
+    done = subprocess.run(
+        [*TOOL, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        check=False,
+        preexec_fn=full,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"can't be written: File too large" in done.stderr
+    assert contents(folder) == before
+
+
+# Root may write anywhere, so it goes on as nobody once all is imported that nobody may not read.
+AS_NOBODY = """
+import importlib, os, pkgutil, sys
+import groundcover_istio
+for module in pkgutil.walk_packages(groundcover_istio.__path__, "groundcover_istio."):
+    importlib.import_module(module.name)
+from groundcover_istio.cli import main
+if os.geteuid() == 0:
+    os.seteuid(65534)
+raise SystemExit(main())
+"""
+
+
+@pytest.mark.parametrize("arguments", WRITING.values(), ids=WRITING)
+def test_a_folder_that_cant_be_written_to(arguments: list[str]) -> None:
+    """The same: as it was, and said why."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "manifests.yaml").write_bytes(ISTIOD.before)
+        (folder / "values.yaml").write_bytes(VALUES)
+        (folder / "report.txt").write_bytes(b"old\n")
+        folder.chmod(0o555)
+        before = contents(folder)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, *arguments], cwd=folder, env=environment, capture_output=True, check=False
+        )
+        folder.chmod(0o755)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b"can't be written: Permission denied" in done.stderr
+        assert contents(folder) == before
+
+
+def test_a_folder_that_cant_be_read() -> None:
+    """Is named; nothing is said of the rest."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "inner").mkdir(0)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+        command = [sys.executable, "-c", AS_NOBODY, "check", name]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        (folder / "inner").chmod(0o755)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert (
+            done.stderr.decode() == f"groundcover-istio: error: {folder / 'inner'}: can't be read: Permission denied\n"
+        )
+
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+# Runs a command line again and again, each time in a process forked for it, with a signal at another call that it makes.
+AT_EVERY_CALL = """
+import json, os, pathlib, signal, sys
+from groundcover_istio import __main__, cli
+from groundcover_istio.commands import export, render
+points, folder, arguments = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
+files = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+def run(at, number=0):
+    for path in folder.iterdir():
+        path.unlink()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    out, err, count = (folder.with_name(name) for name in ("out", "err", "count"))
+    child = os.fork()
+    if child == 0:
+        os.chdir(folder)
+        for name, descriptor in ((out, 1), (err, 2)):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+        calls = 0
+        def hook(frame, event, argument):
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                os.kill(os.getpid(), number)
+        sys.argv[1:] = arguments
+        code = 0
+        sys.setprofile(hook)
+        try:
+            __main__.start()
+        except SystemExit as end:
+            sys.setprofile(None)
+            code = end.code
+        count.write_text(str(calls))
+        sys.stdout.flush()
+        os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    after = {path.name: path.read_bytes().decode() for path in folder.iterdir()}
+    calls = int(count.read_text()) if count.exists() else 0
+    return {"signal": number, "code": code, "out": out.read_bytes().decode(), "err": err.read_text(), "files": after, "calls": calls}
+
+undisturbed = run(0)
+every = undisturbed["calls"] / points
+# As many points as asked for, and each of the last ones, where it writes.
+at = sorted({int(1 + every * point) for point in range(points)} | set(range(undisturbed["calls"] - 40, undisturbed["calls"])))
+signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+disturbed = [run(each, int(signals[index % 3])) for index, each in enumerate(at)]
+json.dump({"undisturbed": undisturbed, "disturbed": disturbed}, sys.stdout)
+"""
+INTERRUPTED = "groundcover-istio: error: interrupted\n"
+
+
+@pytest.mark.parametrize("arguments", [WRITING["--report over a file"], WRITING["--into"]], ids=["render", "export"])
+def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Path) -> None:
+    """Standard output is whole or empty, each file is the old or the new one, no other is left, and the code tells."""
+    work = tmp_path / "work"
+    work.mkdir()
+    for path in folder.glob("*.*"):
+        path.rename(work / path.name)
+    before = {name: data.decode() for name, data in contents(work).items()}
+    command = [sys.executable, "-c", AT_EVERY_CALL, "24", str(work), *arguments]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    done = subprocess.run(command, capture_output=True, check=True, env=environment)
+    found = json.loads(done.stdout)
+    after = found["undisturbed"]
+    assert after["code"] == 0
+    assert after["files"] != before
+    assert len(found["disturbed"]) > 60
+    for run in found["disturbed"]:
+        assert run["code"] in (128 + run["signal"], -run["signal"])
+        assert run["out"] in ("", after["out"])
+        assert run["files"] in (before, after["files"])
+        assert run["err"].removeprefix(after["err"]) in ("", INTERRUPTED)
+    assert {run["code"] for run in found["disturbed"]} >= {129, 130, 143}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
+    """The same for the interpreter's start and the imports."""
+    codes = set()
+    # Measuring coverage starts before us, and swallows Ctrl-C.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    for milliseconds in range(2, 60, 8):
+        run = subprocess.Popen(
+            [*TOOL],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment,
+        )
+        time.sleep(milliseconds / 1000)
+        run.send_signal(number)
+        out, _ = run.communicate(ISTIOD.before)
+        codes.add(run.returncode)
+        assert out in (b"", ISTIOD.after)
+    # 1: Python's own way out of Ctrl-C while it is not even up.
+    assert codes <= {128 + number, -number, 1 if number == signal.SIGINT else 128 + number}
+
+
+def test_a_signal_while_nobody_reads_yet(folder: Path) -> None:
+    """What is larger than a pipe holds comes whole: the signal waits for the reader."""
+    large = beside(b"kind: Pod\nx: " + b"y" * 1_000_000 + b"\n")
+    run = subprocess.Popen([*TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
+    assert run.stdin
+    assert run.stdout
+    run.stdin.write(large.before)
+    run.stdin.close()
+    first = run.stdout.read(1)
+    run.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    assert first + run.stdout.read() == large.after
+    run.stdout.close()
+    assert run.stderr
+    run.stderr.close()
+    assert run.wait() == 128 + signal.SIGTERM
+
+
+def test_a_signal_that_the_process_was_started_to_ignore(folder: Path) -> None:
+    """As `nohup` does."""
+    line = f"trap '' HUP INT; exec {sys.executable} -c '{AT_ONCE}' render manifests.yaml"
+    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, ISTIOD.after, b"")
+
+
+AT_ONCE = """
+import os, signal
+from groundcover_istio import __main__, cli
+run = cli.main
+def main():
+    os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGINT)
+    return run()
+cli.main = main
+__main__.start()
+"""
+
+
+def test_a_signal_while_kubectl_hangs(tmp_path: Path) -> None:
+    """It ends, and leaves no kubectl behind."""
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nexec sleep 60\n")
+    kubectl.chmod(0o755)
+    command = [*TOOL, "doctor", "--kubectl", str(kubectl), "--timeout", "1"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (tmp_path / "pids").exists():
+        time.sleep(0.02)
+    run.send_signal(signal.SIGTERM)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, out, err.decode()) == (128 + signal.SIGTERM, b"", INTERRUPTED)
+    for pid in (tmp_path / "pids").read_text().split():
+        assert not Path(f"/proc/{pid}").exists()
+
+
+# --- environment -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"HOME": None}, id="no HOME"),
+        pytest.param({"LANG": None, "LC_ALL": None, "LC_CTYPE": None}, id="no locale"),
+        pytest.param({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="an ASCII locale"),
+        pytest.param({"PYTHONIOENCODING": "ascii:strict"}, id="streams in ASCII"),
+        pytest.param({"PYTHONDONTWRITEBYTECODE": "1"}, id="no byte code"),
+        pytest.param({"PATH": "/nowhere"}, id="nothing on PATH"),
+        pytest.param({"TMPDIR": "/nowhere"}, id="no folder for temporary files"),
+    ],
+)
+def test_an_unusual_environment(
+    changes: dict[str, str | None], folder: Path, tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Makes no difference to a result or an exit code."""
+    monkeypatch.chdir(folder)
+    environment: dict[str, Any] = {**os.environ, **changes}
+    environment = {key: value for key, value in environment.items() if value is not None}
+    (folder / "é.yaml").write_bytes(BROKEN)
+    for arguments in (["render", "--report", "-", "manifests.yaml"], ["check", "é.yaml"]):
+        plain = tool(*arguments)
+        done = subprocess.run([*TOOL, *arguments], cwd=folder, env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (plain.code, plain.out)
+        assert b"Traceback" not in done.stderr
+        assert done.stderr.isascii() or done.stderr.decode() == plain.err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_a_file_name_that_is_no_text(form: str, folder: Path, tool: Callable[..., Any]) -> None:
+    """Bytes that are no UTF-8 stand in a message as they are; in JSON escaped."""
+    name = os.fsdecode(b"caf\xe9.yaml")
+    (folder / "broken.yaml").rename(folder / name)
+    code, out, err = tool("check", str(folder / name), "--format", form)
+    assert code == 1
+    assert b"caf" in out
+    assert "a mistake in" not in err
+
+
+def test_folders_that_lead_nowhere(folder: Path, tool: Callable[..., Any]) -> None:
+    """Links in a circle and pipes are not followed, links to files are."""
+    inner = folder / "inner"
+    inner.mkdir()
+    for name in ("up", "again"):
+        (inner / name).symlink_to(folder)
+    (inner / "link.yaml").symlink_to(folder / "broken.yaml")
+    os.mkfifo(inner / "pipe.yaml")
+    _, out, err = tool("check", str(folder), "--format", "json")
+    files = {finding["file"] for finding in json.loads(out)["findings"]}
+    assert err == ""
+    assert str(inner / "link.yaml") in files
+    assert not [file for file in files if "up" in file or "pipe" in file]
+
+
+# --- PyYAML without its parser in C ----------------------------------------------------------------------------------
+
+WITHOUT_C = """
+import sys
+sys.modules["yaml._yaml"] = None
+from groundcover_istio.__main__ import start
+start()
+"""
+
+
+def test_a_run_without_the_parser_in_c(folder: Path) -> None:
+    """The same result, one warning on standard error."""
+    (folder / "alias.yaml").write_bytes(istiod(mesh=b"a: *b\n").before)
+    for arguments, code in (
+        (["render", "manifests.yaml"], 0),
+        (["render", "--error-channel", "document", "alias.yaml"], 0),
+    ):
+        plain = subprocess.run([*TOOL, *arguments], cwd=folder, capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_C, *arguments], cwd=folder, capture_output=True, check=False
+        )
+        assert done.returncode == plain.returncode == code
+        assert done.stdout == plain.stdout
+        assert done.stderr.decode() == "groundcover-istio: warning: this PyYAML has no C parser (libyaml), so reading is slow; the result is the same\n"  # fmt: skip
+
+
+@pytest.fixture
+def _without_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(k8syaml, "_Loader", yaml.SafeLoader)
+
+
+@pytest.mark.usefixtures("_without_c")
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in GOLDEN.glob("*/input.yaml")))
+def test_a_directory_case_without_the_parser_in_c(name: str, tool: Callable[..., Any]) -> None:
+    """The same bytes, the same refusals."""
+    case = GOLDEN / name
+    lines = (case / "args").read_text().splitlines() if (case / "args").exists() else []
+    code, out, _ = tool(
+        *(part for line in lines for part in line.split(" ", 1)), stdin=(case / "input.yaml").read_bytes()
+    )
+    expected = case / "expected.yaml"
+    assert (code == 0) == expected.exists()
+    assert out == (expected.read_bytes() if expected.exists() else b"")
