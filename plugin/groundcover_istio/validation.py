@@ -24,6 +24,9 @@ _FAST: Final[dict[str, Callable[[Data], Any]]] = {
     "telemetry": _validators.telemetry,
 }
 
+_END: Final = r"\Z"
+"""How the embedded schemas write the `$` at the end of a pattern."""
+
 
 def problems(schema: SchemaName, data: Data) -> list[str]:
     """Everything about `data` that the schema does not allow, a line each; empty when it is valid."""
@@ -65,7 +68,7 @@ def _wrong_type(_: Any, found: Data, allowed: Data) -> str:
 
 def _wrong_form(error: Any, found: Data, allowed: Data) -> str:
     meaning = error.schema.get("description", "")
-    return f"{show(found)} must match {allowed}" + (f" ({meaning})" if meaning else "")
+    return f"{show(found)} must match {allowed.replace(_END, '$')}" + (f" ({meaning})" if meaning else "")
 
 
 def _wrong_count(error: Any, found: Data, _: Data) -> str:

@@ -22,6 +22,8 @@ import (
 type Answer struct {
 	// Strict is why a decoder that knows no unknown fields refuses it.
 	Strict string `json:"strict"`
+	// Lenient is why one that skips unknown fields refuses it.
+	Lenient string `json:"lenient"`
 	// Istiod is why istiod would keep its former mesh config instead: it decodes leniently, then runs ValidateMeshConfig.
 	Istiod string `json:"istiod"`
 	// Warnings is what istiod logs of one that it takes.
@@ -50,8 +52,9 @@ func (w *Warnings) Sync() error { return nil }
 func (w *Warnings) answer(text string) Answer {
 	w.messages = []string{}
 	strict := protomarshal.ApplyYAMLStrict(text, &meshconfig.MeshConfig{})
+	lenient := protomarshal.ApplyYAML(text, &meshconfig.MeshConfig{})
 	_, istiod := mesh.ApplyMeshConfigDefaults(text)
-	return Answer{Strict: words(strict), Istiod: words(istiod), Warnings: w.messages}
+	return Answer{Strict: words(strict), Lenient: words(lenient), Istiod: words(istiod), Warnings: w.messages}
 }
 
 func words(err error) string {
