@@ -37,6 +37,13 @@ def problems(schema: SchemaName, data: Data) -> list[str]:
     return []
 
 
+def without_nulls(data: Data) -> Data:
+    """The data without keys that hold nothing: neither istiod nor the API server sees a difference."""
+    if isinstance(data, dict):
+        return {key: without_nulls(value) for key, value in data.items() if value is not None}
+    return [without_nulls(item) for item in data] if isinstance(data, list) else data
+
+
 def _explain(schema: SchemaName, data: Data) -> list[str]:
     import json  # noqa: PLC0415  only here: the good path does without both
 

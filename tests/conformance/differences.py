@@ -101,7 +101,7 @@ _HEADERS: Final = r".*\.(headers|initialMetadata)"
 REFUSALS: Final = [
     Refusal(
         "null",
-        "means that nothing is there, and what is not there is taken away before the schema is asked",
+        "means that nothing is there, and is taken away before the schema is asked",
         ("type", "enum"), ".*", _is_null, {"enableTracing": None},
     ),
     Refusal(
@@ -224,5 +224,29 @@ ACCEPTANCES: Final = [
         "-0.0 where no number below 0 may be",
         "to a JSON schema it is 0",
         "cannot unmarshal number -0 into", _provider("datadog", maxTagLength=-0.0),
+    ),
+]  # fmt: skip
+
+TELEMETRY_REFUSALS: Final = [
+    Refusal(
+        "null",
+        "the API server takes it away, and so do we before the schema is asked",
+        ("type",), ".*", _is_null, {"tracing": None},
+    ),
+    Refusal(
+        "another source of a custom tag that is null", "the same",
+        ("maxProperties",), r"spec\.tracing\.customTags\..*", _holds_null,
+        {"tracing": [{"customTags": {"a": {"literal": {"value": "b"}, "header": None}}}]},
+    ),
+    Refusal(
+        "a selector or targets",
+        "the schema is that of a Telemetry for the whole mesh; one with a selector is never merged into",
+        ("additionalProperties",), "spec", lambda found: bool(found.keys() & {"selector", "targetRef", "targetRefs"}),
+        {"selector": {"matchLabels": {"app": "a"}}},
+    ),
+    Refusal(
+        "a custom tag with no source",
+        "the proxy would have nothing to write",
+        ("minProperties",), r"spec\.tracing\.customTags\..*", _anything, {"tracing": [{"customTags": {"a": {}}}]},
     ),
 ]  # fmt: skip

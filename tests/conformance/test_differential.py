@@ -19,9 +19,10 @@ from groundcover_istio.checks import decoding
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
 
 from . import rig
+from .admission import Admission
 from .conftest import PARTS
 from .decoder import Decoder
-from .differences import ACCEPTANCES, REFUSALS, Acceptance, Refusal
+from .differences import ACCEPTANCES, REFUSALS, TELEMETRY_REFUSALS, Acceptance, Refusal
 from .variations import AWKWARD, VALUES, allowed, changed, has_parent, places, replaced, rewritten, strict_schema
 
 if TYPE_CHECKING:
@@ -207,6 +208,90 @@ def test_the_schema_knows_every_field(decoder: Decoder) -> None:
 
     whole = json.loads(SCHEMAS["mesh-config"])
     compare(whole, "istio.mesh.v1alpha1.MeshConfig")
+
+
+TELEMETRY = strict_schema("telemetry")["properties"]["spec"]
+EXPLAINING_TELEMETRY = jsonschema.Draft7Validator(json.loads(SCHEMAS["telemetry"]))
+FULL_TELEMETRY: dict[str, Any] = {
+    "tracing": [
+        {
+            "providers": [{"name": "a"}],
+            "randomSamplingPercentage": 50.5,
+            "disableSpanReporting": False,
+            "useRequestIdForTraceSampling": True,
+            "enableIstioTags": True,
+            "disableContextPropagation": False,
+            "customTags": {
+                "a": {"literal": {"value": "b"}},
+                "c": {"environment": {"name": "D", "defaultValue": ""}},
+                "e": {"header": {"name": "f", "defaultValue": "g"}},
+                "h": {"formatter": {"value": "%PATH%"}},
+            },
+        }
+    ],
+    "accessLogging": [{"providers": [{"name": "b"}], "disabled": False}],
+}
+
+
+@pytest.fixture(scope="session")
+def admission(cluster: rig.Cluster) -> Iterator[Admission]:
+    """The API server's judgement."""
+    assert cluster.get("crd", "telemetries.telemetry.istio.io", "default")
+    made = Admission()
+    yield made
+    made.stop()
+
+
+def telemetry(spec: Any) -> dict[str, Any]:
+    """The object that the API server is asked about."""
+    return {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metadata": {"name": "a"}, "spec": spec}
+
+
+def require_agreement_on_telemetry(spec: Any, admission: Admission) -> None:
+    """Fail where our schema and Istio's CRD disagree about a Telemetry, but for what is listed."""
+    refusal, errors = admission.refusal(spec), list(EXPLAINING_TELEMETRY.iter_errors(telemetry(spec)))
+    assert errors or not refusal, f"accepted, but the API server says: {refusal}\n{spec}"
+    if not refusal:
+        for error in errors:
+            assert any(each.covers(error) for each in TELEMETRY_REFUSALS), (
+                f"the API server takes it: {error.message}\n{spec}"
+            )
+
+
+def test_telemetry_with_awkward_values_at_every_place(admission: Admission) -> None:
+    """One at a time, keys and values, in a Telemetry that has everything; its CRD is the one on the API server."""
+    assert not admission.refusal(FULL_TELEMETRY)
+    for place, _ in places(FULL_TELEMETRY, TELEMETRY):
+        if has_parent(FULL_TELEMETRY, place):
+            for value in AWKWARD:
+                require_agreement_on_telemetry(replaced(FULL_TELEMETRY, place, value), admission)
+    for spec in rewritten(FULL_TELEMETRY, TELEMETRY):
+        require_agreement_on_telemetry(spec, admission)
+
+
+@examples(200)
+@given(st.data())
+def test_generated_and_changed_telemetry(admission: Admission, data: st.DataObject) -> None:
+    """What the schema allows, and that with up to three things changed."""
+    bases = allowed(TELEMETRY) | st.just(FULL_TELEMETRY)
+    require_agreement_on_telemetry(data.draw(bases | changed(bases, TELEMETRY)), admission)
+
+
+def test_rules_in_cel_are_alive(admission: Admission) -> None:
+    """Only a CEL rule of the CRD refuses a selector beside a target, a rule that no JSON schema of it holds."""
+    selector, target = {"matchLabels": {"app": "web"}}, {"kind": "Service", "name": "web", "group": ""}
+    assert not admission.refusal({"selector": selector})
+    assert not admission.refusal({"targetRefs": [target]})
+    assert "only one of targetRefs or selector can be set" in admission.refusal(
+        {"selector": selector, "targetRefs": [target]}
+    )
+
+
+@pytest.mark.parametrize("refusal", TELEMETRY_REFUSALS, ids=[each.what for each in TELEMETRY_REFUSALS])
+def test_a_listed_refusal_of_a_telemetry_is_one(refusal: Refusal, admission: Admission) -> None:
+    """The API server takes it, the schema does not, and for that reason."""
+    assert not admission.refusal(refusal.example)
+    assert any(refusal.covers(error) for error in EXPLAINING_TELEMETRY.iter_errors(telemetry(refusal.example)))
 
 
 def fields_of(message: str, path: tuple[str, ...] = (), depth: int = 7) -> Iterator[tuple[tuple[str, ...], str]]:
