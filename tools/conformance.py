@@ -44,6 +44,7 @@ PARTS: Final = {
     "pilot-discovery": Part("istiod", "istio.io/istio/pilot/cmd/pilot-discovery", "-s -w"),
     "istioctl": Part("istioctl", "istio.io/istio/istioctl/cmd/istioctl", "-s -w"),
     "collector": Part("collector", ".", "-s -w"),
+    "meshconfig": Part("meshconfig", ".", "-s -w"),
 }
 
 

@@ -56,7 +56,7 @@ def validators(schemas: dict[str, Any]) -> str:
     """The module of validating functions, freed of its import of fastjsonschema."""
     bodies = []
     for name, schema in schemas.items():
-        code = fastjsonschema.compile_to_code(bare(schema), detailed_exceptions=False)
+        code = fastjsonschema.compile_to_code(bare(as_python_reads(schema)), detailed_exceptions=False)
         code = code[code.index("\ndef ") :].replace(", Decimal", "")
         code = code.replace("(JsonSchemaValueException, JsonSchemaValuesException)", "Invalid")
         code = code.replace("JsonSchemaValueException", "Invalid")
@@ -103,11 +103,23 @@ def bare(schema: Any) -> Any:
     return {key: bare(value) for key, value in schema.items() if key not in drop}
 
 
+def as_python_reads(schema: Any) -> Any:
+    """A schema whose patterns end where the text ends: to Python `$` also stands before a line break at the end."""
+    if isinstance(schema, list):
+        return [as_python_reads(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: re.sub(r"\$$", r"\\Z", value) if key == "pattern" and isinstance(value, str) else as_python_reads(value)
+        for key, value in schema.items()
+    }
+
+
 def embedded(schemas: dict[str, Any]) -> str:
     """The module that carries the schemas as JSON."""
     lines = [f'"""{HEADER}"""', "", "SCHEMAS = {"]
     for name, schema in schemas.items():
-        lines.append(f'    "{name}": r"""{json.dumps(schema, indent=1, ensure_ascii=False)}""",')
+        lines.append(f'    "{name}": r"""{json.dumps(as_python_reads(schema), indent=1, ensure_ascii=False)}""",')
     return "\n".join([*lines, "}", ""])
 
 

@@ -17,17 +17,17 @@ SCHEMAS = {
    "description": "Root namespace of the mesh, where mesh-wide Telemetry lives. A mesh config in the stream that names its rootNamespace wins over this. Default istio-system.",
    "type": "string",
    "maxLength": 63,
-   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z"
   },
   "istioVersion": {
    "description": "Version of the control plane, such as 1.24 or 1.24.3; it decides which fields may be written. Empty: read from the istiod image tag or the chart label in the stream, else a supported current version is assumed. Default empty.",
    "type": "string",
-   "pattern": "^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?$"
+   "pattern": "^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z"
   },
   "clusterDomain": {
    "description": "DNS domain of the cluster, the last part of the sensor's host name. Default cluster.local.",
    "type": "string",
-   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\Z"
   },
   "service": {
    "description": "The Service of the groundcover sensor. A sensor Service in the stream wins over this.",
@@ -38,13 +38,13 @@ SCHEMAS = {
      "description": "Name of the Service. Default groundcover-sensor.",
      "type": "string",
      "maxLength": 63,
-     "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"
+     "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?\\Z"
     },
     "namespace": {
      "description": "Namespace of the Service. Default groundcover.",
      "type": "string",
      "maxLength": 63,
-     "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+     "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z"
     },
     "ports": {
      "description": "Ports of the Service by what the sensor receives there.",
@@ -141,7 +141,7 @@ SCHEMAS = {
      "description": "Name of the extension provider in the mesh config. Empty: otel-tracing, datadog-tracing or zipkin-tracing, by protocol. Default empty.",
      "type": "string",
      "maxLength": 253,
-     "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+     "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\\Z"
     },
     "activation": {
      "description": "What turns the provider on. auto: defaultProviders.tracing in each mesh config, and a Telemetry that names no provider in the sensor's release. mesh: the mesh config alone. telemetry: a Telemetry that names the provider, in the mesh config's release. none: the provider is defined and nothing uses it. Default auto.",
@@ -189,7 +189,7 @@ SCHEMAS = {
       "path": {
        "description": "Path of the request. Default /v1/traces.",
        "type": "string",
-       "pattern": "^/[!-~]*$"
+       "pattern": "^/[!-~]*\\Z"
       },
       "timeout": {
        "description": "Longest wait for the sensor's answer, as a Go duration. Without one Envoy rejects the listener, so it can't be empty. Default 5s.",
@@ -230,7 +230,7 @@ SCHEMAS = {
       "path": {
        "description": "Path of the request (Istio 1.24). Empty leaves Istio's /api/v2/spans. Default empty.",
        "type": "string",
-       "pattern": "^(/[!-~]*)?$"
+       "pattern": "^(/[!-~]*)?\\Z"
       },
       "timeout": {
        "description": "Longest wait for the sensor's answer, as a Go duration (Istio 1.29). Empty leaves Istio's 5s. Default empty.",
@@ -272,7 +272,7 @@ SCHEMAS = {
      "description": "Name of the extension provider in the mesh config. Default groundcover-access-logs.",
      "type": "string",
      "maxLength": 253,
-     "pattern": "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+     "pattern": "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\\Z"
     },
     "logName": {
      "description": "Name of the log. Empty leaves Istio's otel_envoy_accesslog. Default empty.",
@@ -307,11 +307,11 @@ SCHEMAS = {
  "definitions": {
   "duration": {
    "type": "string",
-   "pattern": "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))+$"
+   "pattern": "^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){1,6}\\Z"
   },
   "optionalDuration": {
    "type": "string",
-   "pattern": "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))*$"
+   "pattern": "^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){0,6}\\Z"
   },
   "httpHeader": {
    "description": "One header: value is literal, envName names a variable in istiod's environment (Istio 1.26).",
@@ -324,7 +324,7 @@ SCHEMAS = {
     "name": {
      "description": "Name of the header.",
      "type": "string",
-     "pattern": "^[!#\\x24%&'*+.^_`|~0-9A-Za-z-]+$"
+     "pattern": "^[!#\\x24%&'*+.^_`|~0-9A-Za-z-]+\\Z"
     },
     "value": {
      "description": "Value of the header.",
@@ -496,9 +496,13 @@ SCHEMAS = {
      "properties": {
       "sampling": {
        "description": "Percent of requests that start a trace. 0 means unset, above 100 means 1.",
-       "type": "number",
+       "type": [
+        "number",
+        "string"
+       ],
        "minimum": 0,
        "maximum": 100,
+       "pattern": "^(100(\\.0+)?|[1-9]?[0-9](\\.[0-9]+)?)\\Z",
        "x-since": "1.8"
       },
       "customTags": {
@@ -566,7 +570,7 @@ SCHEMAS = {
    ],
    "minimum": 0,
    "maximum": 4294967295,
-   "pattern": "^[0-9]+$"
+   "pattern": "^(0|[1-9][0-9]{0,8})\\Z"
   },
   "port": {
    "description": "Port of the service.",
@@ -576,16 +580,17 @@ SCHEMAS = {
    ],
    "minimum": 1,
    "maximum": 65535,
-   "pattern": "^[1-9][0-9]{0,4}$"
+   "pattern": "^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\Z"
   },
   "service": {
    "description": "Host of the service as Istio's registry knows it, optionally behind a namespace and a slash. Never with a port.",
    "type": "string",
-   "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$"
+   "maxLength": 255,
+   "pattern": "^(?!(.*[./])?[0-9]+$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\\.)?[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*\\Z"
   },
   "duration": {
    "type": "string",
-   "pattern": "^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))+$"
+   "pattern": "^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){1,6}\\Z"
   },
   "headers": {
    "type": "array",

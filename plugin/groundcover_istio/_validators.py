@@ -39,24 +39,24 @@ def integration(data, custom_formats=None, name_prefix=None):
                 data__rootNamespace_len = len(data__rootNamespace)
                 if data__rootNamespace_len > 63:
                     raise Invalid("" + (name_prefix or "data") + ".rootNamespace must be shorter than or equal to 63 characters")
-                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'].search(data__rootNamespace):
-                    raise Invalid("" + (name_prefix or "data") + ".rootNamespace must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z'].search(data__rootNamespace):
+                    raise Invalid("" + (name_prefix or "data") + ".rootNamespace must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z")
         if "istioVersion" in data_keys:
             data_keys.remove("istioVersion")
             data__istioVersion = data["istioVersion"]
             if not isinstance(data__istioVersion, (str)):
                 raise Invalid("" + (name_prefix or "data") + ".istioVersion must be string")
             if isinstance(data__istioVersion, str):
-                if not REGEX_PATTERNS['^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?$'].search(data__istioVersion):
-                    raise Invalid("" + (name_prefix or "data") + ".istioVersion must match pattern ^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?$")
+                if not REGEX_PATTERNS['^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z'].search(data__istioVersion):
+                    raise Invalid("" + (name_prefix or "data") + ".istioVersion must match pattern ^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z")
         if "clusterDomain" in data_keys:
             data_keys.remove("clusterDomain")
             data__clusterDomain = data["clusterDomain"]
             if not isinstance(data__clusterDomain, (str)):
                 raise Invalid("" + (name_prefix or "data") + ".clusterDomain must be string")
             if isinstance(data__clusterDomain, str):
-                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'].search(data__clusterDomain):
-                    raise Invalid("" + (name_prefix or "data") + ".clusterDomain must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\Z'].search(data__clusterDomain):
+                    raise Invalid("" + (name_prefix or "data") + ".clusterDomain must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\Z")
         if "service" in data_keys:
             data_keys.remove("service")
             data__service = data["service"]
@@ -74,8 +74,8 @@ def integration(data, custom_formats=None, name_prefix=None):
                         data__service__name_len = len(data__service__name)
                         if data__service__name_len > 63:
                             raise Invalid("" + (name_prefix or "data") + ".service.name must be shorter than or equal to 63 characters")
-                        if not REGEX_PATTERNS['^[a-z]([-a-z0-9]*[a-z0-9])?$'].search(data__service__name):
-                            raise Invalid("" + (name_prefix or "data") + ".service.name must match pattern ^[a-z]([-a-z0-9]*[a-z0-9])?$")
+                        if not REGEX_PATTERNS['^[a-z]([-a-z0-9]*[a-z0-9])?\\Z'].search(data__service__name):
+                            raise Invalid("" + (name_prefix or "data") + ".service.name must match pattern ^[a-z]([-a-z0-9]*[a-z0-9])?\\Z")
                 if "namespace" in data__service_keys:
                     data__service_keys.remove("namespace")
                     data__service__namespace = data__service["namespace"]
@@ -85,8 +85,8 @@ def integration(data, custom_formats=None, name_prefix=None):
                         data__service__namespace_len = len(data__service__namespace)
                         if data__service__namespace_len > 63:
                             raise Invalid("" + (name_prefix or "data") + ".service.namespace must be shorter than or equal to 63 characters")
-                        if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'].search(data__service__namespace):
-                            raise Invalid("" + (name_prefix or "data") + ".service.namespace must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+                        if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z'].search(data__service__namespace):
+                            raise Invalid("" + (name_prefix or "data") + ".service.namespace must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z")
                 if "ports" in data__service_keys:
                     data__service_keys.remove("ports")
                     data__service__ports = data__service["ports"]
@@ -221,8 +221,8 @@ def integration(data, custom_formats=None, name_prefix=None):
                         data__tracing__providerName_len = len(data__tracing__providerName)
                         if data__tracing__providerName_len > 253:
                             raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must be shorter than or equal to 253 characters")
-                        if not REGEX_PATTERNS['^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'].search(data__tracing__providerName):
-                            raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must match pattern ^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+                        if not REGEX_PATTERNS['^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\\Z'].search(data__tracing__providerName):
+                            raise Invalid("" + (name_prefix or "data") + ".tracing.providerName must match pattern ^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\\Z")
                 if "activation" in data__tracing_keys:
                     data__tracing_keys.remove("activation")
                     data__tracing__activation = data__tracing["activation"]
@@ -279,8 +279,8 @@ def integration(data, custom_formats=None, name_prefix=None):
                             if not isinstance(data__tracing__http__path, (str)):
                                 raise Invalid("" + (name_prefix or "data") + ".tracing.http.path must be string")
                             if isinstance(data__tracing__http__path, str):
-                                if not REGEX_PATTERNS['^/[!-~]*$'].search(data__tracing__http__path):
-                                    raise Invalid("" + (name_prefix or "data") + ".tracing.http.path must match pattern ^/[!-~]*$")
+                                if not REGEX_PATTERNS['^/[!-~]*\\Z'].search(data__tracing__http__path):
+                                    raise Invalid("" + (name_prefix or "data") + ".tracing.http.path must match pattern ^/[!-~]*\\Z")
                         if "timeout" in data__tracing__http_keys:
                             data__tracing__http_keys.remove("timeout")
                             data__tracing__http__timeout = data__tracing__http["timeout"]
@@ -335,8 +335,8 @@ def integration(data, custom_formats=None, name_prefix=None):
                             if not isinstance(data__tracing__zipkin__path, (str)):
                                 raise Invalid("" + (name_prefix or "data") + ".tracing.zipkin.path must be string")
                             if isinstance(data__tracing__zipkin__path, str):
-                                if not REGEX_PATTERNS['^(/[!-~]*)?$'].search(data__tracing__zipkin__path):
-                                    raise Invalid("" + (name_prefix or "data") + ".tracing.zipkin.path must match pattern ^(/[!-~]*)?$")
+                                if not REGEX_PATTERNS['^(/[!-~]*)?\\Z'].search(data__tracing__zipkin__path):
+                                    raise Invalid("" + (name_prefix or "data") + ".tracing.zipkin.path must match pattern ^(/[!-~]*)?\\Z")
                         if "timeout" in data__tracing__zipkin_keys:
                             data__tracing__zipkin_keys.remove("timeout")
                             data__tracing__zipkin__timeout = data__tracing__zipkin["timeout"]
@@ -387,8 +387,8 @@ def integration(data, custom_formats=None, name_prefix=None):
                         data__accessLogs__providerName_len = len(data__accessLogs__providerName)
                         if data__accessLogs__providerName_len > 253:
                             raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must be shorter than or equal to 253 characters")
-                        if not REGEX_PATTERNS['^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'].search(data__accessLogs__providerName):
-                            raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must match pattern ^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
+                        if not REGEX_PATTERNS['^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\\Z'].search(data__accessLogs__providerName):
+                            raise Invalid("" + (name_prefix or "data") + ".accessLogs.providerName must match pattern ^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\\Z")
                 if "logName" in data__accessLogs_keys:
                     data__accessLogs_keys.remove("logName")
                     data__accessLogs__logName = data__accessLogs["logName"]
@@ -441,8 +441,8 @@ def integration_definitions_optionalduration(data, custom_formats=None, name_pre
     if not isinstance(data, (str)):
         raise Invalid("" + (name_prefix or "data") + " must be string")
     if isinstance(data, str):
-        if not REGEX_PATTERNS['^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))*$'].search(data):
-            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))*$")
+        if not REGEX_PATTERNS['^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){0,6}\\Z'].search(data):
+            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){0,6}\\Z")
     return data
 
 def integration_definitions_httpheader(data, custom_formats=None, name_prefix=None):
@@ -481,8 +481,8 @@ def integration_definitions_httpheader(data, custom_formats=None, name_prefix=No
             if not isinstance(data__name, (str)):
                 raise Invalid("" + (name_prefix or "data") + ".name must be string")
             if isinstance(data__name, str):
-                if not REGEX_PATTERNS["^[!#\\x24%&'*+.^_`|~0-9A-Za-z-]+$"].search(data__name):
-                    raise Invalid("" + (name_prefix or "data") + ".name must match pattern ^[!#\\x24%&'*+.^_`|~0-9A-Za-z-]+$")
+                if not REGEX_PATTERNS["^[!#\\x24%&'*+.^_`|~0-9A-Za-z-]+\\Z"].search(data__name):
+                    raise Invalid("" + (name_prefix or "data") + ".name must match pattern ^[!#\\x24%&'*+.^_`|~0-9A-Za-z-]+\\Z")
         if "value" in data_keys:
             data_keys.remove("value")
             data__value = data["value"]
@@ -505,8 +505,8 @@ def integration_definitions_duration(data, custom_formats=None, name_prefix=None
     if not isinstance(data, (str)):
         raise Invalid("" + (name_prefix or "data") + " must be string")
     if isinstance(data, str):
-        if not REGEX_PATTERNS['^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))+$'].search(data):
-            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))+$")
+        if not REGEX_PATTERNS['^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){1,6}\\Z'].search(data):
+            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){1,6}\\Z")
     return data
 
 def integration_definitions_customtag(data, custom_formats=None, name_prefix=None):
@@ -718,8 +718,11 @@ def mesh_config(data, custom_formats=None, name_prefix=None):
                         if "sampling" in data__defaultConfig__tracing_keys:
                             data__defaultConfig__tracing_keys.remove("sampling")
                             data__defaultConfig__tracing__sampling = data__defaultConfig__tracing["sampling"]
-                            if not isinstance(data__defaultConfig__tracing__sampling, (int, float)) or isinstance(data__defaultConfig__tracing__sampling, bool):
-                                raise Invalid("" + (name_prefix or "data") + ".defaultConfig.tracing.sampling must be number")
+                            if not isinstance(data__defaultConfig__tracing__sampling, (int, float, str)) or isinstance(data__defaultConfig__tracing__sampling, bool):
+                                raise Invalid("" + (name_prefix or "data") + ".defaultConfig.tracing.sampling must be number or string")
+                            if isinstance(data__defaultConfig__tracing__sampling, str):
+                                if not REGEX_PATTERNS['^(100(\\.0+)?|[1-9]?[0-9](\\.[0-9]+)?)\\Z'].search(data__defaultConfig__tracing__sampling):
+                                    raise Invalid("" + (name_prefix or "data") + ".defaultConfig.tracing.sampling must match pattern ^(100(\\.0+)?|[1-9]?[0-9](\\.[0-9]+)?)\\Z")
                             if isinstance(data__defaultConfig__tracing__sampling, (int, float)) and not isinstance(data__defaultConfig__tracing__sampling, bool):
                                 if data__defaultConfig__tracing__sampling < 0:
                                     raise Invalid("" + (name_prefix or "data") + ".defaultConfig.tracing.sampling must be bigger than or equal to 0")
@@ -939,8 +942,8 @@ def mesh_config_definitions_port(data, custom_formats=None, name_prefix=None):
     if not isinstance(data, (int, str)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
         raise Invalid("" + (name_prefix or "data") + " must be integer or string")
     if isinstance(data, str):
-        if not REGEX_PATTERNS['^[1-9][0-9]{0,4}$'].search(data):
-            raise Invalid("" + (name_prefix or "data") + " must match pattern ^[1-9][0-9]{0,4}$")
+        if not REGEX_PATTERNS['^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\Z'].search(data):
+            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\Z")
     if isinstance(data, (int, float)) and not isinstance(data, bool):
         if data < 1:
             raise Invalid("" + (name_prefix or "data") + " must be bigger than or equal to 1")
@@ -952,8 +955,11 @@ def mesh_config_definitions_service(data, custom_formats=None, name_prefix=None)
     if not isinstance(data, (str)):
         raise Invalid("" + (name_prefix or "data") + " must be string")
     if isinstance(data, str):
-        if not REGEX_PATTERNS['^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$'].search(data):
-            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$")
+        data_len = len(data)
+        if data_len > 255:
+            raise Invalid("" + (name_prefix or "data") + " must be shorter than or equal to 255 characters")
+        if not REGEX_PATTERNS['^(?!(.*[./])?[0-9]+$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\\.)?[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*\\Z'].search(data):
+            raise Invalid("" + (name_prefix or "data") + " must match pattern ^(?!(.*[./])?[0-9]+$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\\.)?[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*\\Z")
     return data
 
 def mesh_config_definitions_zipkin(data, custom_formats=None, name_prefix=None):
@@ -1074,8 +1080,8 @@ def mesh_config_definitions_duration(data, custom_formats=None, name_prefix=None
     if not isinstance(data, (str)):
         raise Invalid("" + (name_prefix or "data") + " must be string")
     if isinstance(data, str):
-        if not REGEX_PATTERNS['^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))+$'].search(data):
-            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h))+$")
+        if not REGEX_PATTERNS['^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){1,6}\\Z'].search(data):
+            raise Invalid("" + (name_prefix or "data") + " must match pattern ^([0-9]{1,8}(\\.[0-9]+)?(ns|us|ms|s)|[0-9]{1,5}(\\.[0-9]+)?(m|h)){1,6}\\Z")
     return data
 
 def mesh_config_definitions_datadog(data, custom_formats=None, name_prefix=None):
@@ -1203,8 +1209,8 @@ def mesh_config_definitions_uint32(data, custom_formats=None, name_prefix=None):
     if not isinstance(data, (int, str)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
         raise Invalid("" + (name_prefix or "data") + " must be integer or string")
     if isinstance(data, str):
-        if not REGEX_PATTERNS['^[0-9]+$'].search(data):
-            raise Invalid("" + (name_prefix or "data") + " must match pattern ^[0-9]+$")
+        if not REGEX_PATTERNS['^(0|[1-9][0-9]{0,8})\\Z'].search(data):
+            raise Invalid("" + (name_prefix or "data") + " must match pattern ^(0|[1-9][0-9]{0,8})\\Z")
     if isinstance(data, (int, float)) and not isinstance(data, bool):
         if data < 0:
             raise Invalid("" + (name_prefix or "data") + " must be bigger than or equal to 0")

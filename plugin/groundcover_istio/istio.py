@@ -99,6 +99,16 @@ def _fields(path: str, value: Data) -> Iterator[str]:
             yield from _fields(below, item)
 
 
+def number(value: Data) -> float | None:
+    """A number, in quotes too, as jsonpb takes it; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
 def is_sensor_host(text: Data, name: str, namespace: str) -> bool:
     """Whether a provider's service or address means the sensor, rightly written or not.
 

@@ -13,7 +13,7 @@ from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Pa
 from groundcover_istio.report import sentence
 from groundcover_istio.rules import make_plan
 from groundcover_istio.rules.plan import Change, dig
-from groundcover_istio.validation import problems
+from groundcover_istio.validation import problems, without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,14 +187,7 @@ def _ours(mesh: dict[str, Data], settings: Settings) -> Data:
         "defaultConfig": {"tracing": {"sampling": dig(mesh, "defaultConfig", "tracing", "sampling")}},
         "enableTracing": mesh.get("enableTracing"),
     }
-    return _without_nulls(parts)
-
-
-def _without_nulls(data: Data) -> Data:
-    """To istiod a null is the same as nothing."""
-    if isinstance(data, dict):
-        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
-    return [_without_nulls(item) for item in data] if isinstance(data, list) else data
+    return parts
 
 
 def _require_valid_object(found: Data, target: MeshConfig | Resource, settings: Settings) -> None:
@@ -205,7 +198,7 @@ def _require_valid_object(found: Data, target: MeshConfig | Resource, settings: 
 
 
 def _require_valid(schema: str, data: Data, where: str) -> None:
-    found = problems(schema, data)  # type: ignore[arg-type]  # one of two literals, by the callers above
+    found = problems(schema, without_nulls(data))  # type: ignore[arg-type]  # one of two literals, by the callers above
     if found:
         raise ManifestError(f"{_INVALID}\n  " + "\n  ".join(found), where=where)
 

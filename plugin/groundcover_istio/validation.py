@@ -24,6 +24,9 @@ _FAST: Final[dict[str, Callable[[Data], Any]]] = {
     "telemetry": _validators.telemetry,
 }
 
+_END: Final = r"\Z"
+"""How the embedded schemas write the `$` at the end of a pattern."""
+
 
 def problems(schema: SchemaName, data: Data) -> list[str]:
     """Everything about `data` that the schema does not allow, a line each; empty when it is valid."""
@@ -32,6 +35,13 @@ def problems(schema: SchemaName, data: Data) -> list[str]:
     except _validators.Invalid as first:
         return _explain(schema, data) or [str(first)]
     return []
+
+
+def without_nulls(data: Data) -> Data:
+    """The data without keys that hold nothing: neither istiod nor the API server sees a difference."""
+    if isinstance(data, dict):
+        return {key: without_nulls(value) for key, value in data.items() if value is not None}
+    return [without_nulls(item) for item in data] if isinstance(data, list) else data
 
 
 def _explain(schema: SchemaName, data: Data) -> list[str]:
@@ -65,7 +75,7 @@ def _wrong_type(_: Any, found: Data, allowed: Data) -> str:
 
 def _wrong_form(error: Any, found: Data, allowed: Data) -> str:
     meaning = error.schema.get("description", "")
-    return f"{show(found)} must match {allowed}" + (f" ({meaning})" if meaning else "")
+    return f"{show(found)} must match {allowed.replace(_END, '$')}" + (f" ({meaning})" if meaning else "")
 
 
 def _wrong_count(error: Any, found: Data, _: Data) -> str:

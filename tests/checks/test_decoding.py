@@ -25,6 +25,47 @@ def test_agrees_with_the_decoder() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("proxyListenPort", 15001.0),
+        ("proxyListenPort", 1e3),
+        ("proxyListenPort", " 15001 "),
+        ("proxyListenPort", "null"),
+        ("accessLogEncoding", 1.0),
+        ("connectTimeout", "2562047h"),
+        ("connectTimeout", "-1.5h.5m0s"),
+    ],
+)
+def test_what_istiod_reads(field: str, value: object) -> None:
+    """YAML becomes JSON on its way, where 15001.0 is 15001; text in a number's place loses its quotes."""
+    assert list(wrong_types({field: value})) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("proxyListenPort", 15001.5),
+        ("proxyListenPort", "015001"),
+        ("proxyListenPort", "15001\n"),
+        ("proxyListenPort", 1e22),
+        ("defaultConfig.fileFlushMinSizeKb", -0.0),
+        ("defaultConfig.fileFlushMinSizeKb", "-0"),
+        ("defaultConfig.tracing.sampling", "1e999"),
+        ("defaultConfig.tracing.sampling", float("nan")),
+        ("connectTimeout", "2562048h"),
+        ("connectTimeout", "9999999999999999999999s"),
+        ("connectTimeout", "٣s"),
+    ],
+)
+def test_what_istiod_does_not_read(field: str, value: object) -> None:
+    """Go's durations end at 292 years, its unsigned numbers know no -0, JSON no leading 0."""
+    mesh: object = value
+    for key in reversed(field.split(".")):
+        mesh = {key: mesh}
+    assert len(list(wrong_types(mesh))) == 1
+
+
 def test_every_type_is_known() -> None:
     """The table refers to nothing outside itself."""
     kinds = {kind.lstrip("[]{}") for fields in MESSAGES.values() for kind in fields.values()}

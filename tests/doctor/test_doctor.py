@@ -319,3 +319,18 @@ def test_istiods_own_sampling(cluster: Any, tmp_path: Path, tool: Callable[..., 
         env = [{"name": "PILOT_TRACE_SAMPLING", "value": value}]
         cluster.one("pods", "istiod-1")["spec"]["containers"][0]["env"] = env
         assert words in tool("doctor", "--from", str(cluster.write(tmp_path / "dump"))).out.decode()
+
+
+def test_sampling_as_text(cluster: Any, tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """istiod reads a number in quotes too: the proxies that have it as a number are not older."""
+    cluster.mesh(lambda mesh: mesh["defaultConfig"]["tracing"].update(sampling="1"))
+    out = tool("doctor", "--from", str(cluster.write(tmp_path / "dump"))).out.decode()
+    assert "1 % of requests are sampled, by defaultConfig.tracing.sampling" in out
+    assert findings(tool, "--from", str(cluster.write(tmp_path / "dump"))) == (0, [])
+
+
+def test_sampling_that_is_no_number(cluster: Any, tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """It makes istiod discard the whole mesh config."""
+    cluster.mesh(lambda mesh: mesh["defaultConfig"]["tracing"].update(sampling="all"))
+    out = tool("doctor", "--from", str(cluster.write(tmp_path / "dump"))).out.decode()
+    assert 'defaultConfig.tracing.sampling is "all", not a number' in out

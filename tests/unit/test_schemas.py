@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import generate
-from groundcover_istio import _validators, istio
+from groundcover_istio import _schemas, _validators, istio
 from groundcover_istio.config import DEFAULTS, OPTIONS
 from groundcover_istio.model import Version
 from groundcover_istio.validation import SchemaName, problems
@@ -29,6 +29,12 @@ TELEMETRY = {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metada
 def with_payload(kind: str, **fields: Any) -> dict[str, Any]:
     """A mesh config with one provider."""
     return {"extensionProviders": [{"name": "a", kind: {"service": "a.b", "port": 1, **fields}}]}
+
+
+def must_match(definition: str) -> str:
+    """The end of the sentence about a text that a definition's pattern does not allow."""
+    found = SCHEMAS["mesh-config"]["definitions"][definition]
+    return f"must match {found['pattern']}" + (f" ({found['description']})" if "description" in found else "")
 
 
 # Valid and invalid data for each schema; the problems are those that a user would read.
@@ -49,6 +55,7 @@ CORPUS: list[tuple[SchemaName, Any, list[str]]] = [
     ("integration", {"tracing": {"http": {"headers": [{"value": "a"}]}}}, ["tracing.http.headers[0].name: missing"]),
     ("integration", {"tracing": {"customTags": {"a": {}}}}, ["tracing.customTags.a: exactly one of literal, environment, header, formatter is accepted, found none"]),
     ("integration", {"tracing": {"customTags": {"a": {"literal": {"value": ""}}}}}, ['tracing.customTags.a.literal.value: "" is too short']),
+    ("integration", {"rootNamespace": "a\n"}, [f'rootNamespace: "a\n" must match {SCHEMAS["integration"]["properties"]["rootNamespace"]["pattern"]} ({SCHEMAS["integration"]["properties"]["rootNamespace"]["description"]})']),
     ("mesh-config", {"anything": 1, "extensionProviders": [PROVIDER]}, []),
     ("mesh-config", with_payload("datadog", port="8126"), []),
     ("mesh-config", with_payload("zipkin", path="/api", headers=[{"name": "a", "envName": "B"}]), []),
@@ -58,6 +65,17 @@ CORPUS: list[tuple[SchemaName, Any, list[str]]] = [
     ("mesh-config", with_payload("opentelemetry", grpc={}, http={"path": "/", "timeout": "5s"}), ["extensionProviders[0].opentelemetry: http and grpc exclude each other"]),
     ("mesh-config", {"extensionProviders": [{**PROVIDER, "zipkin": {"service": "a", "port": 1}}]}, ["extensionProviders[0]: an extension provider has a name and exactly one kind, found name, opentelemetry, zipkin"]),
     ("mesh-config", {"defaultProviders": {"tracing": "a"}}, ['defaultProviders.tracing: "a" is not an array']),
+    ("mesh-config", with_payload("datadog", port="65535", maxTagLength="256"), []),
+    ("mesh-config", with_payload("datadog", port="65536"), ['extensionProviders[0].datadog.port: "65536" ' + must_match("port")]),
+    ("mesh-config", with_payload("datadog", maxTagLength="07"), ['extensionProviders[0].datadog.maxTagLength: "07" ' + must_match("uint32")]),
+    ("mesh-config", with_payload("datadog", port="1\n"), ['extensionProviders[0].datadog.port: "1\n" ' + must_match("port")]),
+    ("mesh-config", with_payload("datadog", service="ns/a"), ['extensionProviders[0].datadog.service: "ns/a" ' + must_match("service")]),
+    ("mesh-config", with_payload("datadog", service="a.1"), ['extensionProviders[0].datadog.service: "a.1" ' + must_match("service")]),
+    ("mesh-config", with_payload("datadog", service=f"{'a' * 63}.b"), []),
+    ("mesh-config", with_payload("datadog", service=f"{'a' * 64}.b"), [f'extensionProviders[0].datadog.service: "{"a" * 64}.b" ' + must_match("service")]),
+    ("mesh-config", with_payload("zipkin", timeout="1h30m"), []),
+    ("mesh-config", with_payload("zipkin", timeout="9999999h"), ['extensionProviders[0].zipkin.timeout: "9999999h" ' + must_match("duration")]),
+    ("mesh-config", {"defaultConfig": {"tracing": {"sampling": "50.5"}}}, []),
     ("telemetry", TELEMETRY, []),
     ("telemetry", {**TELEMETRY, "spec": {"tracing": [{"randomSamplingPercentage": 0}]}}, []),
     ("telemetry", {**TELEMETRY, "apiVersion": "v1"}, ['apiVersion: "v1" is none of "telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"']),
@@ -90,7 +108,7 @@ def accepted_by_fast(schema: str, data: Any) -> bool:
 
 def accepted_by_jsonschema(schema: str, data: Any) -> bool:
     """Whether jsonschema accepts the data."""
-    return bool(jsonschema.Draft7Validator(SCHEMAS[schema]).is_valid(data))
+    return bool(jsonschema.Draft7Validator(json.loads(_schemas.SCHEMAS[schema])).is_valid(data))
 
 
 def keys(schema: Any) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from groundcover_istio.checks.world import TRACERS, items, mapping
+from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from groundcover_istio.checks.places import Place
     from groundcover_istio.checks.world import Mesh, Provider, Thing, World
-    from groundcover_istio.model import Data, Path, Version
+    from groundcover_istio.model import Path, Version
 
 
 class Named(NamedTuple):
@@ -105,13 +106,3 @@ def sampling(world: World, mesh: Mesh) -> Share:
     if value:  # 0 means unset there
         return Share(value, mesh.place, path)
     return Share(1.0 if mesh.pilot_sampling is None else mesh.pilot_sampling, None, ())
-
-
-def number(value: Data) -> float | None:
-    """A number, in quotes too, as jsonpb takes it; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None

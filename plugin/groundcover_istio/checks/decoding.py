@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 ROOT: Final = "MeshConfig"
 # What Go's time.ParseDuration reads.
-DURATION: Final = re.compile(r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
+DURATION: Final = re.compile(r"[-+]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)")
+_PART: Final = re.compile(r"([0-9.]+)([a-zµμ]+)")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+# Go counts nanoseconds in 64 bits.
+_LONGEST: Final = 2**63 / 1e9
 _INTEGERS: Final = {
     "int32": (-(2**31), 2**31 - 1),
     "uint32": (0, 2**32 - 1),
@@ -24,7 +29,8 @@ _INTEGERS: Final = {
 }
 # What another tool is still to fill in.
 _PLACEHOLDER: Final = re.compile(r"\$\{|\{\{")
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+# What JSON calls a number, and blanks around it.
+_NUMBER: Final = re.compile(r" *-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)? *")
 
 
 class Wrong(NamedTuple):
@@ -112,23 +118,40 @@ def unknown_fields(data: Data, kind: str, path: Path) -> Iterator[tuple[Path, st
                 yield from unknown_fields(value, field, (*path, key))
 
 
+def _is_null(data: str) -> bool:
+    """Whether a text in the place of a number means nothing: jsonpb takes its quotes away, then reads JSON."""
+    return data.strip(" ") == "null"
+
+
 def _is_integer(data: Data) -> bool:
-    return isinstance(data, int) and not isinstance(data, bool)
+    """Whether it is a whole number; 4317.0 is one, since YAML becomes JSON on its way and the point is gone."""
+    return not isinstance(data, bool) and (isinstance(data, int) or (isinstance(data, float) and data.is_integer()))
 
 
 def _integer(low: int, high: int) -> Callable[[Data], bool]:
     def accepts(data: Data) -> bool:
-        if isinstance(data, str) and re.fullmatch(r"-?(0|[1-9]\d{0,19})", data):
-            return low <= int(data) <= high
-        return _is_integer(data) and low <= data <= high
+        if isinstance(data, str):
+            digits = re.fullmatch(r" *(-?(0|[1-9][0-9]{0,19})) *", data)
+            inside = bool(digits) and low <= int(data) <= high and not (low == 0 and "-" in data)
+            return inside or _is_null(data)
+        # Go reads no -0 into an unsigned number.
+        return _is_integer(data) and low <= data <= high and not (low == 0 and str(data).startswith("-"))
 
     return accepts
 
 
 def _is_number(data: Data) -> bool:
     if isinstance(data, str):
-        return bool(_NUMBER.fullmatch(data)) or data in ("NaN", "Infinity", "-Infinity")
-    return isinstance(data, int | float) and not isinstance(data, bool)
+        number = _NUMBER.fullmatch(data)
+        finite = bool(number) and math.isfinite(float(data))
+        return finite or _is_null(data) or data in ("NaN", "Infinity", "-Infinity")
+    return isinstance(data, int | float) and not isinstance(data, bool) and math.isfinite(data)
+
+
+def _is_duration(data: Data) -> bool:
+    if not isinstance(data, str) or not DURATION.fullmatch(data):
+        return False
+    return sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(data)) < _LONGEST
 
 
 _INT32: Final = _integer(*_INTEGERS["int32"])
@@ -138,7 +161,7 @@ _SCALARS: Final[dict[str, tuple[Callable[[Data], bool], str]]] = {
     "bool": (lambda data: isinstance(data, bool), "true or false without quotes"),
     "double": (_is_number, "a number"),
     "duration": (
-        lambda data: isinstance(data, str) and bool(DURATION.fullmatch(data)),
+        _is_duration,
         "a duration with its unit, such as 5s",
     ),
     "object": (lambda data: isinstance(data, dict), "a mapping"),

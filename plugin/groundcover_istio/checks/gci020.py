@@ -56,8 +56,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.activation import entries, is_active, number
+from groundcover_istio.checks.activation import entries, is_active
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:

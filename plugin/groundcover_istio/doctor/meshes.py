@@ -11,6 +11,7 @@ from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
+from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import show
 
@@ -149,6 +150,9 @@ def _read(config_map: dict[str, Data]) -> dict[str, Data]:
         value = dig(data, *path)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
             raise ManifestError(f"{'.'.join(path)} is {show(value)}, not {words}")
+    sampling = dig(data, "defaultConfig", "tracing", "sampling")
+    if sampling is not None and number(sampling) is None:
+        raise ManifestError(f"defaultConfig.tracing.sampling is {show(sampling)}, not a number")
     for path, item_kind, words in _LISTS:
         for value in dig(data, *path) or []:
             if not isinstance(value, item_kind):
@@ -156,7 +160,7 @@ def _read(config_map: dict[str, Data]) -> dict[str, Data]:
     return data or {}
 
 
-_SHAPES: Final[list[tuple[tuple[str, ...], type | tuple[type, ...], str]]] = [
+_SHAPES: Final[list[tuple[tuple[str, ...], type, str]]] = [
     (("extensionProviders",), list, "a list"),
     (("defaultProviders",), dict, "a mapping"),
     (("defaultProviders", "tracing"), list, "a list"),
@@ -164,7 +168,6 @@ _SHAPES: Final[list[tuple[tuple[str, ...], type | tuple[type, ...], str]]] = [
     (("defaultProviders", "accessLogging"), list, "a list"),
     (("defaultConfig",), dict, "a mapping"),
     (("defaultConfig", "tracing"), dict, "a mapping"),
-    (("defaultConfig", "tracing", "sampling"), (int, float), "a number"),
     (("enableTracing",), bool, "true or false"),
 ]
 _LISTS: Final[list[tuple[tuple[str, ...], type, str]]] = [

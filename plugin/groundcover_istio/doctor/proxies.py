@@ -9,6 +9,7 @@ from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of
 from groundcover_istio.doctor.tracer import tracing_of, winner
+from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
@@ -66,8 +67,10 @@ def _is_old(pod: dict[str, Data], mesh: Mesh) -> bool | None:
         except (ValueError, RecursionError):
             held = None
         if isinstance(held, dict):
-            wanted = dig(mesh.data, "defaultConfig", "tracing", "sampling")
-            return bool((dig(held, "tracing", "sampling") or None) != (wanted or None))
+            had, wanted = (
+                number(dig(*path, "tracing", "sampling")) for path in ((held,), (mesh.data, "defaultConfig"))
+            )
+            return (had or None) != (wanted or None)
     started = str(dig(pod, "metadata", "creationTimestamp") or "")
     if not started or not mesh.changed:
         return None

@@ -198,8 +198,8 @@ def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings
     if cluster.telemetries.error:
         return
     percentage, by = effective_sampling(cluster, mesh)
-    held = dig(mesh.data, "defaultConfig", "tracing", "sampling")
-    if isinstance(held, int | float) and held > 100:  # noqa: PLR2004  percent
+    held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
+    if held and held > 100:  # noqa: PLR2004  percent
         yield warn("sampling-range", mesh=mesh.where, percentage=f"{held:g}")
     values = {"mesh": mesh.where, "percentage": f"{percentage:g}", "by": by}
     kind = tracer.kind if tracer else ""
@@ -218,9 +218,9 @@ def effective_sampling(cluster: Cluster, mesh: Mesh) -> tuple[float, str]:
     live = tracing_of(telemetry).get("randomSamplingPercentage")
     if telemetry and isinstance(live, int | float):
         return float(live), f"Telemetry {name_of(telemetry)}"
-    held = dig(mesh.data, "defaultConfig", "tracing", "sampling")
-    if isinstance(held, int | float) and held:
-        return (1.0 if held > 100 else float(held)), "defaultConfig.tracing.sampling"  # noqa: PLR2004  percent
+    held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
+    if held:
+        return (1.0 if held > 100 else held), "defaultConfig.tracing.sampling"  # noqa: PLR2004  percent
     try:
         return float(mesh.revision.variable("PILOT_TRACE_SAMPLING") or 1), "PILOT_TRACE_SAMPLING"
     except ValueError:

@@ -58,20 +58,22 @@ def require_shapes(mesh: MeshConfig) -> None:
     for key, other in istio.OTHER_SPELLINGS.items():
         if other in data:
             raise ManifestError(f"{other} is spelt in snake case", where=where, hint=f"write {key}")
-    shapes: list[tuple[str, Data, type | tuple[type, ...], str]] = [
+    shapes: list[tuple[str, Data, type, str]] = [
         ("extensionProviders", data.get("extensionProviders"), list, "a list"),
         ("defaultProviders", data.get("defaultProviders"), dict, "a mapping"),
         ("defaultProviders.tracing", dig(data, "defaultProviders", "tracing"), list, "a list"),
         ("defaultProviders.accessLogging", dig(data, "defaultProviders", "accessLogging"), list, "a list"),
         ("defaultConfig", data.get("defaultConfig"), dict, "a mapping"),
         ("defaultConfig.tracing", dig(data, "defaultConfig", "tracing"), dict, "a mapping"),
-        ("defaultConfig.tracing.sampling", dig(data, "defaultConfig", "tracing", "sampling"), (int, float), "a number"),
         ("enableTracing", data.get("enableTracing"), bool, "true or false"),
     ]
     for path, value, kind, words in shapes:
         wrong_boolean = isinstance(value, bool) and kind is not bool
         if value is not None and (wrong_boolean or not isinstance(value, kind)):
             raise _wrong_shape(path, value, words, where)
+    sampling = dig(data, "defaultConfig", "tracing", "sampling")
+    if sampling is not None and istio.number(sampling) is None:
+        raise _wrong_shape("defaultConfig.tracing.sampling", sampling, "a number", where)
     for path, kind, words in (
         ("extensionProviders", dict, "a mapping"),
         ("defaultProviders.tracing", str, "a name"),
@@ -133,7 +135,7 @@ def _mesh_sampling(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Ope
     percentage = settings.tracing.sampling_percentage
     current = dig(mesh.data, "defaultConfig", "tracing", "sampling")
     resource = str(mesh.resource.id)
-    if percentage is None or current == percentage:
+    if percentage is None or istio.number(current) == percentage:
         return []
     if percentage == 0:
         plan.decisions.append(Decision("sampling-zero", "warning", resource, {}))

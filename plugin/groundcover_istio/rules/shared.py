@@ -93,7 +93,7 @@ def _require_agreement(mesh: MeshConfig, shared: dict[str, Data]) -> None:
             raise _disagreement(mesh, f"extensionProviders[{index}]", f'provider "{name}"')
     for path in (("defaultProviders", "tracing"), ("defaultConfig", "tracing", "sampling"), ("enableTracing",)):
         own, wanted = dig(mesh.data, *path), dig(shared, *path)
-        first = own[:1] if isinstance(own, list) else own
+        first = own[:1] if isinstance(own, list) else istio.number(own) if path[-1] == "sampling" else own
         if wanted is not None and own not in (None, []) and first != wanted:
             raise _disagreement(mesh, ".".join(path), show(own[0] if isinstance(own, list) else own))
 

@@ -9,7 +9,7 @@ from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.versions import mesh_version
-from groundcover_istio.validation import problems
+from groundcover_istio.validation import problems, without_nulls
 
 if TYPE_CHECKING:
     from groundcover_istio.inventory import Inventory, MeshConfig, Resource
@@ -94,7 +94,7 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
 
     Ours is set; in another's, what it says already stays.
     """
-    found = problems("telemetry", telemetry.data)
+    found = problems("telemetry", {"spec": {}, **without_nulls(telemetry.data)})
     if found:
         raise ManifestError(
             "is not valid, so nothing can be merged into it\n  " + "\n  ".join(found),
