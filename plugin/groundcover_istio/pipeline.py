@@ -177,7 +177,7 @@ def _object_at(data: Data, path: Path) -> Data:
 def _ours(mesh: dict[str, Data], settings: Settings) -> Data:
     """The part of a mesh config that is ours to answer for."""
     names = (settings.tracing.provider_name, settings.access_logs.provider_name)
-    parts = {
+    return {
         "extensionProviders": [each for each in mesh.get("extensionProviders") or [] if each.get("name") in names],
         "defaultProviders": {
             key: value
@@ -187,7 +187,6 @@ def _ours(mesh: dict[str, Data], settings: Settings) -> Data:
         "defaultConfig": {"tracing": {"sampling": dig(mesh, "defaultConfig", "tracing", "sampling")}},
         "enableTracing": mesh.get("enableTracing"),
     }
-    return parts
 
 
 def _require_valid_object(found: Data, target: MeshConfig | Resource, settings: Settings) -> None:

@@ -322,7 +322,7 @@ def test_istiods_own_sampling(cluster: Any, tmp_path: Path, tool: Callable[..., 
 
 
 def test_sampling_as_text(cluster: Any, tmp_path: Path, tool: Callable[..., Any]) -> None:
-    """Istiod reads a number in quotes too: the proxies that have it as a number are not older."""
+    """A number in quotes is one to istiod: the proxies that have it as a number are not older."""
     cluster.mesh(lambda mesh: mesh["defaultConfig"]["tracing"].update(sampling="1"))
     out = tool("doctor", "--from", str(cluster.write(tmp_path / "dump"))).out.decode()
     assert "1 % of requests are sampled, by defaultConfig.tracing.sampling" in out

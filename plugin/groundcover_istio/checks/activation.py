@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS, items, mapping
-from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from groundcover_istio.checks.places import Place
     from groundcover_istio.checks.world import Mesh, Provider, Thing, World
-    from groundcover_istio.model import Path, Version
+    from groundcover_istio.model import Data, Path, Version
 
 
 class Named(NamedTuple):
@@ -98,11 +98,11 @@ def sampling(world: World, mesh: Mesh) -> Share:
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
             for index, entry in entries(telemetry, "tracing"):
-                value = number(entry.get("randomSamplingPercentage"))
+                value = istio.number(entry.get("randomSamplingPercentage"))
                 if value is not None:
                     return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
     path: Path = ("defaultConfig", "tracing", "sampling")
-    value = number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
+    value = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
     if value:  # 0 means unset there
         return Share(value, mesh.place, path)
     return Share(1.0 if mesh.pilot_sampling is None else mesh.pilot_sampling, None, ())
