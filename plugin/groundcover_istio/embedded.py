@@ -9,21 +9,22 @@ double-quoted string inside flow style and JSON.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from groundcover_istio.edits import apply
 from groundcover_istio.k8syaml import escape, is_null
 from groundcover_istio.layout import Layout
 from groundcover_istio.model import Edit
+from groundcover_istio.patterns import pattern
+from groundcover_istio.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     from groundcover_istio.k8syaml import Mapping, Scalar
 
-_BREAK: Final = re.compile(r"\r\n|\n|\r")
-_HEADER: Final = re.compile(r"[|>][-+]?([1-9])?[-+]?[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
+_BREAK: Final = pattern(r"\r\n|\n|\r")
+_HEADER: Final = pattern(r"[|>][-+]?([1-9])?[-+]?[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
 
 
 def embed(text: str, holder: Mapping, scalar: Scalar, edits: Sequence[Edit]) -> Edit:
@@ -226,11 +227,11 @@ _CODES: Final = {
 }  # fmt: skip
 _FOLD: Final = r"([ \t]*(?:\r\n|\n|\r)[ \t\r\n]*)"
 # Runs of plain text and of spaces are taken whole: one by one they would take quadratic time.
-_DOUBLE: Final = re.compile(
+_DOUBLE: Final = pattern(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\r\n|\n|\r)[ \t]*|(.))"
     r"|([^\\ \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD
 )
-_SINGLE: Final = re.compile(r"('')|([^' \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD)
+_SINGLE: Final = pattern(r"('')|([^' \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD)
 
 
 class _Piece(NamedTuple):
