@@ -248,3 +248,4 @@ def test_the_plugin_manifest_is_the_one_that_is_installed() -> None:
     """`helm plugin install ./plugin` and `groundcover-istio install-plugin` give Helm the same manifest."""
     assert (ROOT / "plugin/plugin.yaml").read_text() == helm_plugin.MANIFEST
     assert f"version: {__version__}\n" in helm_plugin.MANIFEST
+    assert helm_plugin.START in (ROOT / "plugin/bin/run").read_text()
