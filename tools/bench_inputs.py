@@ -6,22 +6,25 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import helm_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DATA_VARIABLE: Final = "GROUNDCOVER_ISTIO_TEST_DATA"
 HELM: Final = "3.17.3"
 # The 1.31 line; Istio's tags have no `v`, so Go knows its releases by pseudo-versions only.
 ISTIO: Final = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
 MEGABYTE: Final = 1_000_000
-SENSOR: Final = [
-    "--namespace=groundcover", "--set=clusterId=bench", "--set=ingestion.site=acme.platform.grcv.io", "--set-string=token=none",
-]  # fmt: skip
+SENSOR: Final = (
+    "--namespace=groundcover",
+    "--set=clusterId=bench",
+    "--set=ingestion.site=acme.platform.grcv.io",
+    "--set-string=token=none",
+)
 
 # A release as any other: nothing in it that the post-renderer looks for.
 APPLICATION: Final = """\
@@ -107,6 +110,8 @@ class Input(NamedTuple):
     path: Path
     edited: bool
     """Whether a mesh config is in it that becomes another."""
+    added: bool
+    """Whether a Telemetry is added to it."""
     documents: int
 
     @property
@@ -128,7 +133,7 @@ class Inputs:
             self.istiod_text = found[-1].read_text()
             self.origin = f"what Helm 3 handed to a post-renderer for {found[-1].name.partition('.helm3')[0]}"
         else:
-            self.istiod_text = self._helm("istiod", str(self._istio_chart()), "--namespace=istio-system")
+            self.istiod_text = self._helm("istiod", str(self.istio_chart()), "--namespace=istio-system")
             self.origin = f"Istio's own chart, of {ISTIO}, rendered by Helm {HELM}"
 
     def istiod(self) -> Input:
@@ -137,19 +142,20 @@ class Inputs:
 
     def chart(self) -> Input:
         """Our chart's release, to which a Telemetry is added."""
-        return self._input("our chart", self._helm("groundcover", "chart", *SENSOR), edited=False)
+        return self._input("our chart", self._helm("groundcover", "chart", *SENSOR), added=True)
 
     def unrelated(self) -> Input:
         """A release of 200 KB with nothing of ours in it."""
-        return self._input("unrelated release", _up_to(200_000, APPLICATION), edited=False)
+        return self._input("unrelated release", _up_to(200_000, APPLICATION))
 
     def among_thousands(self, megabytes: int) -> Input:
-        """istiod in the middle of an application's documents."""
-        half = _up_to((megabytes * MEGABYTE - len(self.istiod_text)) // 2, APPLICATION)
-        return self._input(f"istiod among many, {megabytes} MB", half + self._separated() + half, edited=True)
+        """An istiod in the middle of an application's documents."""
+        half = (megabytes * MEGABYTE - len(self.istiod_text)) // 2
+        before, after = _up_to(half, APPLICATION), _up_to(half, APPLICATION, first=MEGABYTE)
+        return self._input(f"istiod among many, {megabytes} MB", before + self._separated() + after, edited=True)
 
     def giant_config_map(self, megabytes: int) -> Input:
-        """istiod beside one ConfigMap that holds nearly all of the stream."""
+        """An istiod beside one ConfigMap that holds nearly all of the stream."""
         line = f"    {'all work and no play makes a long line, ' * 2}{{n}}\n"
         giant = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: giant\ndata:\n  text: |\n"
         giant += _up_to(megabytes * MEGABYTE - len(self.istiod_text), line)
@@ -157,27 +163,23 @@ class Inputs:
 
     def giant_mesh(self, megabytes: int) -> Input:
         """A mesh config with thousands of extension providers."""
-        head = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: istio\n  namespace: istio-system\ndata:\n  mesh: |-\n"
-        mesh = (
-            head
-            + "    extensionProviders:\n"
-            + _up_to(megabytes * MEGABYTE, PROVIDER)
-            + "    rootNamespace: istio-system\n"
-        )
+        head = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n"
+        head += "data:\n  mesh: |-\n    rootNamespace: istio-system\n    extensionProviders:\n"
+        mesh = head + _up_to(megabytes * MEGABYTE - len(head) - len(PROVIDER), PROVIDER)
         return self._input(f"one giant mesh, {megabytes} MB", mesh, edited=True)
 
     def tiny_documents(self, count: int) -> Input:
-        """istiod behind a great many documents of three lines."""
+        """An istiod behind a great many documents of three lines."""
         text = "".join(TINY.format(n=n) for n in range(count))
         return self._input(f"{count:,} tiny documents", text + self._separated(), edited=True)
 
     def _separated(self) -> str:
         return self.istiod_text if self.istiod_text.startswith("---") else f"---\n{self.istiod_text}"
 
-    def _input(self, name: str, text: str, *, edited: bool) -> Input:
+    def _input(self, name: str, text: str, *, edited: bool = False, added: bool = False) -> Input:
         path = self.folder / f"{''.join(letter if letter.isalnum() else '-' for letter in name)}.yaml"
         path.write_text(text)
-        return Input(name, path, edited, text.count("\n---\n") + 1)
+        return Input(name, path, edited, added, text.count("\n---\n") + 1)
 
     def _helm(self, *arguments: str) -> str:
         """What Helm hands to a post-renderer: `helm template` sorts and joins documents only afterwards."""
@@ -188,29 +190,28 @@ class Inputs:
         subprocess.run(command, cwd=self.root, check=True, stdout=subprocess.DEVNULL)
         return stream.read_text()
 
-    def _istio_chart(self) -> Path:
+    def istio_chart(self) -> Path:
         """A copy of Istio's own istiod chart; from its Go module."""
-        done = subprocess.run(
-            ["go", "mod", "download", "-json", ISTIO], cwd=self.folder, check=True, capture_output=True
-        )  # noqa: S607
-        source = (
-            self.folder.__class__(json.loads(done.stdout)["Dir"]) / "manifests/charts/istio-control/istio-discovery"
-        )
         chart = self.folder / "istiod-chart"
-        shutil.copytree(source, chart, copy_function=shutil.copyfile)
+        if not chart.exists():
+            command = [helm_binaries.go(), "mod", "download", "-json", ISTIO]
+            done = subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
+            source = Path(json.loads(done.stdout)["Dir"]) / "manifests/charts/istio-control/istio-discovery"
+            shutil.copytree(source, chart, copy_function=shutil.copyfile)
         for path in [chart, *chart.rglob("*")]:
             path.chmod(0o755)
         return chart
 
 
-def _up_to(size: int, template: str) -> str:
+def _up_to(size: int, template: str, *, first: int = 0) -> str:
     """The template with n = 0, 1, 2, … until the text has that many bytes."""
 
     def parts() -> Iterator[str]:
-        made, number = 0, 0
+        made, number = 0, first
         while made < size:
-            yield template.format(n=number)
-            made += len(template.format(n=number))
+            part = template.format(n=number)
+            yield part
+            made += len(part)
             number += 1
 
     return "".join(parts())

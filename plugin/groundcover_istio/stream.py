@@ -117,14 +117,16 @@ def splice(stream: bytes, replaced: list[tuple[Document, str]], added: list[str]
 
     `added` texts end with a line break and carry no separator. Everything else is the same bytes.
     """
-    parts: list[bytes] = []
+    parts: list[bytes | memoryview] = []
     position = 0
+    # Views, not copies: it saves the size of the stream.
+    view = memoryview(stream)
     for document, text in replaced:
         # A byte order mark at the document's start is not in its text: it stays.
         start = document.end - len(document.text.encode())
-        parts += [stream[position:start], text.encode()]
+        parts += [view[position:start], text.encode()]
         position = document.end
-    parts.append(stream[position:])
+    parts.append(view[position:])
     newline = line_break(stream)
     if added and next((part for part in reversed(parts) if part), b"\n")[-1:] != b"\n":
         parts.append(newline)

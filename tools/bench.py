@@ -1,0 +1,215 @@
+"""`make bench`: what the post-renderer costs, beside other tools that make the same edit, in one run.
+
+python tools/bench.py --write     everything, into docs/benchmarks.md
+python tools/bench.py --check     what the goals are about; exit 1 names those that are missed
+python tools/bench.py --short     small inputs, few rounds; shows the ratios, writes and asserts nothing
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import bench_page
+import bench_peers
+import helm_binaries
+from bench_inputs import SENSOR, Inputs
+from bench_measure import FailedError, Ratio, Sample, Stopwatch, ratio
+from bench_peers import ALONE, EMPTY, EMPTY_CHART, KUSTOMIZE, RENDER, THROUGH, YQ, Peers
+
+if TYPE_CHECKING:
+    from bench_inputs import Input
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "benchmarks.md"
+HELMS: Final = ("3.17.3", "4.3.1")
+# Inputs from this size on are measured in fewer rounds: their times vary less, and each takes seconds.
+LARGE: Final = 4_000_000
+
+
+class Row(NamedTuple):
+    """What was measured on one input."""
+
+    name: str
+    size: int
+    documents: int
+    samples: dict[str, Sample]
+
+    def over(self, peer: str) -> Ratio:
+        """Ours over a peer's."""
+        return ratio(self.samples[RENDER], self.samples[peer])
+
+
+class Goal(NamedTuple):
+    """Something promised, and what was found."""
+
+    text: str
+    limit: float
+    found: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it is kept."""
+        return self.found <= self.limit
+
+
+class Results(NamedTuple):
+    """One run of the benchmark."""
+
+    rows: list[Row]
+    helm: dict[str, dict[str, Sample]]
+    """By what is rendered and by which Helm: alone and with the post-renderer."""
+    origin: str
+    """Where the istiod stream comes from."""
+
+    def row(self, name: str) -> Row | None:
+        """What was measured on an input, if it was."""
+        return next((row for row in self.rows if row.name == name), None)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure; write, check or show."""
+    mode = arguments[0] if len(arguments) == 1 else ""
+    if mode not in ("--write", "--check", "--short"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="groundcover-istio-") as scratch:
+        results, versions = measure(Path(scratch), mode)
+    found = goals(results)
+    if mode == "--write":
+        PAGE.write_text(bench_page.page(results, found, versions))
+        print(f"bench: {PAGE.relative_to(ROOT)} written")
+    print(bench_page.goals_text(found))
+    missed = [goal for goal in found if not goal.met]
+    return 1 if missed and mode == "--check" else 0
+
+
+def measure(scratch: Path, mode: str) -> tuple[Results, dict[str, str]]:
+    """Everything that the mode asks for, and the versions of all that was measured."""
+    inputs = Inputs(scratch, ROOT)
+    peers = Peers(scratch)
+    print(f"bench: istiod stream: {inputs.origin}", flush=True)
+    rows = []
+    with Stopwatch(environment()) as stopwatch:
+        for given in chosen(inputs, mode):
+            rounds = (5 if mode == "--short" else 31) if given.size < LARGE else 5
+            commands = peers.of(given, stopwatch)
+            if mode == "--check" and given.size >= LARGE and not given.name.endswith(" 5 MB"):
+                commands = {RENDER: commands[RENDER]}
+            if not (given.edited or given.added):
+                commands[EMPTY] = [str(peers.python), "-c", "pass"]
+            rows.append(
+                Row(given.name, given.size, given.documents, stopwatch.side_by_side(commands, given.path, rounds))
+            )
+            print(bench_page.row_text(rows[-1]), flush=True)
+            given.path.unlink()
+    helm = through_helm(inputs, peers, scratch, 5 if mode == "--short" else 21)
+    return Results(rows, helm, inputs.origin), versions(peers)
+
+
+def chosen(inputs: Inputs, mode: str) -> list[Input]:
+    """The inputs of a mode, made one by one."""
+    small = [inputs.istiod(), inputs.unrelated(), inputs.among_thousands(1)]
+    if mode == "--short":
+        return small
+    rest = [inputs.chart()] if mode == "--write" else []
+    rest += [inputs.among_thousands(megabytes) for megabytes in (5, 20, 100)]
+    return [*small, *rest, inputs.giant_config_map(20), inputs.giant_mesh(1), inputs.tiny_documents(100_000)]
+
+
+def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> dict[str, dict[str, Sample]]:
+    """`helm template` of istiod and of our chart, alone and with the post-renderer; a chart of one ConfigMap."""
+    plugins = scratch / "plugins"
+    four = str(helm_binaries.helm(HELMS[1]))
+    install = [str(peers.render), "install-plugin", "--helm", four, "--directory", str(plugins)]
+    subprocess.run(install, check=True, capture_output=True, env=environment())
+    empty = scratch / "empty"
+    (empty / "templates").mkdir(parents=True)
+    (empty / "Chart.yaml").write_text("apiVersion: v2\nname: empty\nversion: 0.1.0\n")
+    (empty / "templates" / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    charts = {
+        "istiod": [str(inputs.istio_chart()), "--namespace=istio-system"],
+        "our chart": [str(ROOT / "chart"), *SENSOR],
+    }
+    measured = {}
+    for version in HELMS:
+        renderer = str(peers.render) if version == HELMS[0] else "groundcover-istio"
+        variables = {"HELM_PLUGINS": str(plugins if version == HELMS[1] else scratch / "none")}
+        with Stopwatch(environment() | variables) as stopwatch:
+            for name, arguments in charts.items():
+                command = [str(helm_binaries.helm(version)), "template", "x", *arguments]
+                commands = {ALONE: command, THROUGH: [*command, "--post-renderer", renderer]}
+                if name == "our chart":
+                    commands[EMPTY_CHART] = [*command[:3], str(empty), *SENSOR]
+                measured[f"{name}, Helm {version}"] = stopwatch.side_by_side(commands, "/dev/null", rounds)
+                print(bench_page.helm_text(f"{name}, Helm {version}", measured[f"{name}, Helm {version}"]), flush=True)
+    return measured
+
+
+def goals(results: Results) -> list[Goal]:
+    """Those that can be told from what was measured."""
+    found: list[Goal] = []
+
+    def goal(text: str, limit: float, measured: float) -> None:
+        found.append(Goal(text, limit, measured))
+
+    if row := results.row("istiod"):
+        goal("istiod stream: at most 1.5 times yq", 1.5, row.over(YQ).median)
+        goal("istiod stream: at most 0.35 times kubectl kustomize", 0.35, row.over(KUSTOMIZE).median)
+    if row := results.row("istiod among many, 5 MB"):
+        goal("5 MB: at most 0.1 times yq", 0.1, row.over(YQ).median)
+    if row := results.row("unrelated release"):
+        goal("nothing to do, 200 KB: at most 1.5 times an empty interpreter", 1.5, row.over(EMPTY).median)
+    rows = [row for size in (1, 5, 20, 100) if (row := results.row(f"istiod among many, {size} MB"))]
+    if rows[2:]:
+        first, last = (row.samples[RENDER].median / row.size for row in (rows[0], rows[-1]))
+        goal("1 to 100 MB: a megabyte of the last at most 1.3 times as dear as one of the first", 1.3, last / first)
+        # Start-up makes the first one dear; what each further megabyte takes says more.
+        dearer = growth(rows[-2], rows[-1]) / growth(rows[0], rows[-2])
+        goal("a further megabyte from 20 MB on at most 1.3 times as dear as one below", 1.3, dearer)
+    for row in results.rows:
+        allowed = 4 * row.size / 1e6 + 30
+        text = f"{row.name}: at most 4 times the stream + 30 MB of memory, which is {allowed:.0f} MB"
+        goal(text, allowed, row.samples[RENDER].megabytes)
+    for name, samples in results.helm.items():
+        through = ratio(samples[THROUGH], samples[ALONE]).median
+        goal(f"{name}: helm template with us at most 1.25 times without", 1.25, through)
+        if empty := samples.get(EMPTY_CHART):
+            goal(f"{name}: at most 2 times a chart of one ConfigMap", 2, ratio(samples[ALONE], empty).median)
+    return found
+
+
+def growth(smaller: Row, larger: Row) -> float:
+    """Seconds for each further byte."""
+    return (larger.samples[RENDER].median - smaller.samples[RENDER].median) / (larger.size - smaller.size)
+
+
+def environment() -> dict[str, str]:
+    """Nothing of the person's own reaches a command that is measured."""
+    foreign = ("PYTHON", "HELM_", "GROUNDCOVER_ISTIO_", "COVERAGE")
+    return {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+
+
+def versions(peers: Peers) -> dict[str, str]:
+    """What was measured with."""
+    lines = {
+        "Python": [str(peers.python), "--version"],
+        "pip": [sys.executable, "-m", "pip", "--version"],
+        "PyYAML": [str(peers.python), "-c", "import yaml; print(yaml.__version__)"],
+        "yq": [str(peers.yq), "--version"],
+        "Go": [helm_binaries.go(), "version"],
+        "kubectl": [str(peers.kubectl), "version", "--client"],
+    }
+    found = {name: bench_peers.first_line(command) for name, command in lines.items()}
+    return found | {f"Helm {version[0]}": version for version in HELMS}
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (FailedError, helm_binaries.UnavailableError, subprocess.CalledProcessError) as problem:
+        sys.exit(f"bench: {problem}")
