@@ -8,6 +8,7 @@ python tools/bench.py --short     small inputs, few rounds; shows the ratios, wr
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,16 +20,19 @@ import bench_peers
 import helm_binaries
 from bench_inputs import SENSOR, Inputs
 from bench_measure import FailedError, Ratio, Sample, Stopwatch, ratio
-from bench_peers import ALONE, EMPTY, EMPTY_CHART, KUSTOMIZE, RENDER, THROUGH, YQ, Peers
+from bench_peers import ALONE, EMPTY, EMPTY_CHART, KUSTOMIZE, RENDER, THROUGH, THROUGH_CAT, YQ, Peers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench_inputs import Input
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 HELMS: Final = ("3.17.3", "4.3.1")
-# Inputs from this size on are measured in fewer rounds: their times vary less, and each takes seconds.
-LARGE: Final = 4_000_000
+# Rounds for inputs of up to so many bytes: the times of large ones vary less, and each takes seconds.
+ROUNDS: Final = {300_000: 31, 4_000_000: 11, sys.maxsize: 5}
+SMALL: Final = 300_000
 
 
 class Row(NamedTuple):
@@ -96,29 +100,39 @@ def measure(scratch: Path, mode: str) -> tuple[Results, dict[str, str]]:
     rows = []
     with Stopwatch(environment()) as stopwatch:
         for given in chosen(inputs, mode):
-            rounds = (5 if mode == "--short" else 31) if given.size < LARGE else 5
-            commands = peers.of(given, stopwatch)
-            if mode == "--check" and given.size >= LARGE and not given.name.endswith(" 5 MB"):
-                commands = {RENDER: commands[RENDER]}
+            commands = peers.of(given, stopwatch, asked(given, mode))
             if not (given.edited or given.added):
                 commands[EMPTY] = [str(peers.python), "-c", "pass"]
-            rows.append(
-                Row(given.name, given.size, given.documents, stopwatch.side_by_side(commands, given.path, rounds))
-            )
+            rounds = 5 if mode == "--short" else next(rounds for most, rounds in ROUNDS.items() if given.size <= most)
+            samples = stopwatch.side_by_side(commands, given.path, rounds)
+            rows.append(Row(given.name, given.size, given.documents, samples))
             print(bench_page.row_text(rows[-1]), flush=True)
             given.path.unlink()
     helm = through_helm(inputs, peers, scratch, 5 if mode == "--short" else 21)
     return Results(rows, helm, inputs.origin), versions(peers)
 
 
-def chosen(inputs: Inputs, mode: str) -> list[Input]:
+def chosen(inputs: Inputs, mode: str) -> Iterator[Input]:
     """The inputs of a mode, made one by one."""
-    small = [inputs.istiod(), inputs.unrelated(), inputs.among_thousands(1)]
+    yield inputs.istiod()
+    yield inputs.unrelated()
+    yield inputs.among_thousands(1)
     if mode == "--short":
-        return small
-    rest = [inputs.chart()] if mode == "--write" else []
-    rest += [inputs.among_thousands(megabytes) for megabytes in (5, 20, 100)]
-    return [*small, *rest, inputs.giant_config_map(20), inputs.giant_mesh(1), inputs.tiny_documents(100_000)]
+        return
+    if mode == "--write":
+        yield inputs.chart()
+    for megabytes in (5, 20, 100):
+        yield inputs.among_thousands(megabytes)
+    yield inputs.giant_config_map(20)
+    yield inputs.giant_mesh(1)
+    yield inputs.tiny_documents(100_000)
+
+
+def asked(given: Input, mode: str) -> tuple[str, ...]:
+    """The peers that a mode compares with on an input: all for the page, else those of the goals or of a first look."""
+    if mode == "--write" or given.size <= SMALL:
+        return bench_peers.PEERS
+    return (YQ,) if mode == "--short" or given.name.endswith(" 5 MB") else ()
 
 
 def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> dict[str, dict[str, Sample]]:
@@ -143,6 +157,8 @@ def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> di
             for name, arguments in charts.items():
                 command = [str(helm_binaries.helm(version)), "template", "x", *arguments]
                 commands = {ALONE: command, THROUGH: [*command, "--post-renderer", renderer]}
+                if version == HELMS[0]:
+                    commands[THROUGH_CAT] = [*command, "--post-renderer", shutil.which("cat") or "cat"]
                 if name == "our chart":
                     commands[EMPTY_CHART] = [*command[:3], str(empty), *SENSOR]
                 measured[f"{name}, Helm {version}"] = stopwatch.side_by_side(commands, "/dev/null", rounds)

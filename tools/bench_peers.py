@@ -16,6 +16,8 @@ import helm_binaries
 from bench_measure import FailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench_inputs import Input
     from bench_measure import Stopwatch
 
@@ -25,9 +27,11 @@ YQ: Final = "yq"
 KUSTOMIZE: Final = "kubectl kustomize"
 RUAMEL: Final = "ruamel.yaml"
 CAT: Final = "cat"
+PEERS: Final = (YQ, KUSTOMIZE, RUAMEL, CAT)
 EMPTY: Final = "python -c pass"
 ALONE: Final = "helm template"
 THROUGH: Final = "with the post-renderer"
+THROUGH_CAT: Final = "with cat as the post-renderer"
 EMPTY_CHART: Final = "a chart of one ConfigMap"
 YQ_MODULE: Final = "github.com/mikefarah/yq/v4@v4.54.2"
 HOST: Final = "groundcover-sensor.groundcover.svc.cluster.local"
@@ -62,8 +66,8 @@ for document in documents:
         document["data"]["mesh"] = text.getvalue()
 yaml.dump_all(documents, sys.stdout)
 """
-# The largest inputs, in bytes, on which a peer is not too slow to wait for.
-PATIENCE: Final = {KUSTOMIZE: 6_000_000, RUAMEL: 300_000}
+# The largest inputs, in bytes, on which it is no matter of minutes to wait for a peer.
+PATIENCE: Final = {YQ: 30_000_000, KUSTOMIZE: 1_500_000, RUAMEL: 300_000}
 READ_WHOLE: Final = 1_500_000
 
 
@@ -80,8 +84,8 @@ class Peers:
         (folder / "edit.yq").write_text(EXPRESSION)
         (folder / "edit.py").write_text(RUAMEL_SCRIPT)
 
-    def of(self, given: Input, stopwatch: Stopwatch) -> dict[str, list[str]]:
-        """Every command for an input, by name, each checked to make the edit; ours comes first."""
+    def of(self, given: Input, stopwatch: Stopwatch, peers: Sequence[str]) -> dict[str, list[str]]:
+        """Ours and the commands of those peers that can do an input, by name, each checked to make the edit."""
         commands = {
             RENDER: [str(self.render)],
             YQ: [str(self.yq), "--from-file", str(self.folder / "edit.yq")],
@@ -89,7 +93,8 @@ class Peers:
             RUAMEL: [sys.executable, str(self.folder / "edit.py")],
             CAT: [shutil.which("cat") or "cat"],
         }
-        names = [name for name in commands if given.size <= PATIENCE.get(name, given.size)]
+        names = [name for name in commands if name == RENDER or name in peers]
+        names = [name for name in names if given.size <= PATIENCE.get(name, given.size)]
         if given.edited and KUSTOMIZE in names:
             self._kustomization(given, stopwatch)
         if not given.edited:
