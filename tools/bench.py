@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
+PROGRAM: Final = "groundcover-istio"
 HELMS: Final = ("3.17.3", "4.3.1")
 # Rounds for inputs of up to so many bytes: the times of large ones vary less, and each takes seconds.
 ROUNDS: Final = {300_000: 31, 4_000_000: 11, sys.maxsize: 5}
@@ -67,6 +68,8 @@ class Results(NamedTuple):
     rows: list[Row]
     helm: dict[str, dict[str, Sample]]
     """By what is rendered and by which Helm: alone and with the post-renderer."""
+    starts: dict[str, Sample]
+    """What an interpreter takes that only imports something."""
     origin: str
     """Where the istiod stream comes from."""
 
@@ -108,8 +111,9 @@ def measure(scratch: Path, mode: str) -> tuple[Results, dict[str, str]]:
             rows.append(Row(given.name, given.size, given.documents, samples))
             print(bench_page.row_text(rows[-1]), flush=True)
             given.path.unlink()
+        starts = {} if mode == "--check" else stopwatch.side_by_side(bench_peers.starts(peers.python), "/dev/null", 11)
     helm = through_helm(inputs, peers, scratch, 5 if mode == "--short" else 21)
-    return Results(rows, helm, inputs.origin), versions(peers)
+    return Results(rows, helm, starts, inputs.origin), versions(peers)
 
 
 def chosen(inputs: Inputs, mode: str) -> Iterator[Input]:
@@ -136,34 +140,52 @@ def asked(given: Input, mode: str) -> tuple[str, ...]:
 
 
 def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> dict[str, dict[str, Sample]]:
-    """`helm template` of istiod and of our chart, alone and with the post-renderer; a chart of one ConfigMap."""
-    plugins = scratch / "plugins"
-    four = str(helm_binaries.helm(HELMS[1]))
-    install = [str(peers.render), "install-plugin", "--helm", four, "--directory", str(plugins)]
-    subprocess.run(install, check=True, capture_output=True, env=environment())
-    empty = scratch / "empty"
-    (empty / "templates").mkdir(parents=True)
-    (empty / "Chart.yaml").write_text("apiVersion: v2\nname: empty\nversion: 0.1.0\n")
-    (empty / "templates" / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    """`helm template` of istiod and of our chart, alone and with the post-renderer or cat; a chart of one ConfigMap."""
+    cat = scratch / "cat"
+    cat.write_text("#!/bin/sh\nexec cat\n")
+    cat.chmod(0o755)
+    plugins = helm4_plugins(peers, scratch, cat)
     charts = {
         "istiod": [str(inputs.istio_chart()), "--namespace=istio-system"],
         "our chart": [str(ROOT / "chart"), *SENSOR],
     }
     measured = {}
     for version in HELMS:
-        renderer = str(peers.render) if version == HELMS[0] else "groundcover-istio"
-        variables = {"HELM_PLUGINS": str(plugins if version == HELMS[1] else scratch / "none")}
+        three = version == HELMS[0]
+        ours, nothing = (str(peers.render), str(cat)) if three else (PROGRAM, "cat")
+        variables = {"HELM_PLUGINS": str(scratch / "none" if three else plugins)}
         with Stopwatch(environment() | variables) as stopwatch:
             for name, arguments in charts.items():
                 command = [str(helm_binaries.helm(version)), "template", "x", *arguments]
-                commands = {ALONE: command, THROUGH: [*command, "--post-renderer", renderer]}
-                if version == HELMS[0]:
-                    commands[THROUGH_CAT] = [*command, "--post-renderer", shutil.which("cat") or "cat"]
+                through = [*command, "--post-renderer"]
+                commands = {ALONE: command, THROUGH: [*through, ours], THROUGH_CAT: [*through, nothing]}
                 if name == "our chart":
-                    commands[EMPTY_CHART] = [*command[:3], str(empty), *SENSOR]
-                measured[f"{name}, Helm {version}"] = stopwatch.side_by_side(commands, "/dev/null", rounds)
-                print(bench_page.helm_text(f"{name}, Helm {version}", measured[f"{name}, Helm {version}"]), flush=True)
+                    commands[EMPTY_CHART] = [*command[:3], str(empty_chart(scratch)), *SENSOR]
+                title = f"{name}, Helm {version}"
+                measured[title] = stopwatch.side_by_side(commands, "/dev/null", rounds)
+                print(bench_page.helm_text(title, measured[title]), flush=True)
     return measured
+
+
+def helm4_plugins(peers: Peers, scratch: Path, cat: Path) -> Path:
+    """A folder with ours as Helm 4 takes it, and with one that is no more than `cat`."""
+    plugins = scratch / "plugins"
+    command = [str(peers.render), "install-plugin", "--helm", str(helm_binaries.helm(HELMS[1]))]
+    subprocess.run([*command, "--directory", str(plugins)], check=True, capture_output=True, env=environment())
+    ours = (plugins / PROGRAM / "plugin.yaml").read_text()
+    (plugins / "cat" / "bin").mkdir(parents=True)
+    (plugins / "cat" / "plugin.yaml").write_text(ours.replace(f"name: {PROGRAM}", "name: cat"))
+    shutil.copy(cat, plugins / "cat" / "bin" / "run")
+    return plugins
+
+
+def empty_chart(scratch: Path) -> Path:
+    """A chart with one ConfigMap."""
+    chart = scratch / "empty"
+    (chart / "templates").mkdir(parents=True, exist_ok=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: empty\nversion: 0.1.0\n")
+    (chart / "templates" / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    return chart
 
 
 def goals(results: Results) -> list[Goal]:

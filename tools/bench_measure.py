@@ -77,9 +77,7 @@ class Stopwatch:
 
     def __exit__(self, *_: object) -> None:
         """End the process."""
-        if self._launcher.stdin:
-            self._launcher.stdin.close()
-        self._launcher.wait()
+        self._launcher.communicate()
 
     def run(self, command: Sequence[str], source: Path | str, target: Path | str = NOWHERE) -> tuple[float, float]:
         """Seconds and megabytes of one run; raises FailedError where it does not end with 0."""

@@ -34,6 +34,14 @@ CAVEATS: Final = """\
   which no run on a stream of nothing of ours needs: some 5 ms more there.
 - An object in a cluster is 1 MiB at most, so a mesh config can't be larger than the giant one here.
 """
+THROUGH_HELM: Final = """\
+`helm template` of Istio's own istiod chart, and of ours; alone, with the post-renderer, and with `cat` in its place,
+which is what Helm itself takes to have a post-renderer.
+"""
+STARTS: Final = """\
+A run on an istiod stream can't be shorter than the first three of these together: an interpreter, `re`, without which
+no mesh config is checked against its schema, and PyYAML's parser in C.
+"""
 REPEAT: Final = f"""\
 `make bench` measures anew and writes this page, in about ten minutes; on a busy machine look at the ratios only.
 `make bench SHORT=1` shows the ratios on small inputs in a minute, `make bench-check` fails where a goal is missed.
@@ -51,7 +59,7 @@ def page(results: Results, goals: Sequence[Goal], versions: Mapping[str, str]) -
     for row in results.rows:
         lines += [f"### {row.name}", "", f"{row.size:,} bytes, {row.documents:,} documents", ""]
         lines += [*_table(row.samples, RENDER), ""]
-    lines += ["## Through Helm", "", "`helm template` of Istio's own istiod chart, and of ours.", ""]
+    lines += ["## Through Helm", "", THROUGH_HELM]
     for name, samples in results.helm.items():
         lines += [f"### {name}", "", *_table(samples, THROUGH), ""]
     lines += [

@@ -132,6 +132,19 @@ class Peers:
             raise FailedError(f"{name} does not make the edit of {given.name}")
 
 
+def starts(python: Path) -> dict[str, list[str]]:
+    """An interpreter that does nothing, and one each that imports what a run needs, or would."""
+    imports = {
+        EMPTY: "pass",
+        "import re": "import re",
+        "import groundcover_istio.libyaml": "import groundcover_istio.libyaml",
+        "import yaml": "import yaml",
+        "import argparse": "import argparse",
+        "import groundcover_istio.commands.render": "import groundcover_istio.commands.render",
+    }
+    return {name: [str(python), "-c", code] for name, code in imports.items()}
+
+
 def mesh_text(stream: bytes) -> str:
     """The text of the mesh config in a stream."""
     position = stream.find(b"\n  mesh: ")
