@@ -35,7 +35,7 @@ runtimeConfig:
       args: ["--error-channel", "document"]
 """
 # What the executable does too; `python -m` would import all that it needs to find a module: 4 ms.
-START: Final = f"from {__package__}.cli import run_process; run_process()"
+START: Final = f"from {__package__}.__main__ import start; start()"
 _HELM_NAME: Final = re.compile(r"helm([-_.]?v?[34][\w.-]*)?")
 _SECONDS: Final = 30
 
