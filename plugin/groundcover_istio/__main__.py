@@ -1,7 +1,13 @@
 """`python -m groundcover_istio`, and the executable of that name."""
 
-import signal
-from typing import NoReturn
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from typing import NoReturn
+else:
+    import _signal as signal  # as in interrupts
 
 
 def start() -> NoReturn:

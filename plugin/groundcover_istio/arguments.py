@@ -5,27 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from groundcover_istio import config, k8syaml
+from groundcover_istio import config, variables
 from groundcover_istio.console import CHANNELS, Console
 from groundcover_istio.errors import PROGRAM, UsageError
+from groundcover_istio.variables import OWN_VARIABLES, complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# Variables of the prefix that are options but no settings of the integration.
-OWN_VARIABLES: Final = {
-    "config": "GROUNDCOVER_ISTIO_CONFIG",
-    "report": "GROUNDCOVER_ISTIO_REPORT",
-    "report_format": "GROUNDCOVER_ISTIO_REPORT_FORMAT",
-    "error_channel": "GROUNDCOVER_ISTIO_ERROR_CHANNEL",
-}
-# Those, and what is for other hands: the interpreter of the plugin folder, debugging, the tests.
-KNOWN_VARIABLES: Final = frozenset(OWN_VARIABLES.values()) | {
-    "GROUNDCOVER_ISTIO_PYTHON",
-    "GROUNDCOVER_ISTIO_TRACEBACK",
-    "GROUNDCOVER_ISTIO_TEST_DATA",
-}
-SLOW: Final = "this PyYAML has no C parser (libyaml), so reading is slow; the result is the same"
 # The settings that --help shows; --help-settings shows all.
 COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
 
@@ -102,29 +89,16 @@ def parse(parser: Parser, arguments: Sequence[str], console: Console) -> argpars
         if argument.startswith("--error-channel"):
             console.channel = argument.partition("=")[2] or "".join(arguments[index + 1 : index + 2])
     options = parser.parse_args(arguments)
-    for name, variable in OWN_VARIABLES.items():
-        if getattr(options, name, "") is None and console.environment.get(variable):
-            setattr(options, name, console.environment[variable])
-    if not k8syaml.COMPILED:
-        console.say(f"{PROGRAM}: warning: {SLOW}\n")
-    channel = getattr(options, "error_channel", None)
-    require_choice(channel, CHANNELS, OWN_VARIABLES["error_channel"])
-    console.channel = channel or "auto"
+    complete(vars(options), console)
     return options
-
-
-def require_choice(value: str | None, accepted: Sequence[str], where: str) -> None:
-    """Raise UsageError where a value, from a variable perhaps, is none of those accepted."""
-    if value is not None and value not in accepted:
-        raise UsageError(f'"{value}" is none of {", ".join(accepted)}', where=where)
 
 
 def layers(options: argparse.Namespace, console: Console) -> list[config.Layer]:
     """The settings that --config, variables and options give, the weakest first."""
-    found = []
-    if options.config:
-        found.append(config.layer_from_file(console.read_text(options.config), options.config))
-    found.append(config.layer_from_environment(console.environment, KNOWN_VARIABLES))
+    return variables.layers(options.config, given_settings(options), console)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, str]:
+    """The settings that were given as options: their texts by flag."""
     setting: Callable[[config.Option], str | None] = lambda option: getattr(options, f"setting {option.flag}")  # noqa: E731
-    given = {option.flag: value for option in config.OPTIONS if (value := setting(option)) is not None}
-    return [*found, config.layer_from_options(given, "command line")]
+    return {option.flag: value for option in config.OPTIONS if (value := setting(option)) is not None}

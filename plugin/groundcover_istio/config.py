@@ -7,9 +7,6 @@ source, then laid over each other, the strongest last.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-
 from groundcover_istio import k8syaml
 from groundcover_istio.errors import ManifestError, SettingsError, UsageError
 from groundcover_istio.model import (
@@ -24,10 +21,14 @@ from groundcover_istio.model import (
     Version,
     Zipkin,
 )
+from groundcover_istio.patterns import pattern
+from groundcover_istio.records import NamedTuple
 from groundcover_istio.validation import problems
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Final, Literal
 
 ENVIRONMENT_PREFIX: Final = "GROUNDCOVER_ISTIO_"
 INTEGRATION_KEY: Final = "integration.yaml"
@@ -400,7 +401,7 @@ def _settings(data: dict[str, Data]) -> Settings:
     )
 
 
-_VERSION: Final = re.compile(r"v?(1)\.([0-9]+)")
+_VERSION: Final = pattern(r"v?(1)\.([0-9]+)")
 
 
 def parse_version(text: str) -> Version | None:

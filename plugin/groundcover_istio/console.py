@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, TextIO
 
 from groundcover_istio import interrupts, stream
 from groundcover_istio.errors import PROGRAM, SettingsError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import Final, TextIO
 
 CHANNELS: Final = ("auto", "stderr", "document")
+# How Helm 4 starts the plugin (plugin.yaml), with a channel.
+_CHANNEL_OPTION: Final = "--error-channel"
+
+
+def is_bare(arguments: Sequence[str]) -> bool:
+    """Whether these are the arguments that Helm starts a post-renderer with: none, or the plugin's."""
+    plugin = len(arguments) == len((_CHANNEL_OPTION, "document")) and arguments[0] == _CHANNEL_OPTION
+    return not arguments or (plugin and arguments[1] in CHANNELS)
 
 
 class Console:

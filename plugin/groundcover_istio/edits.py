@@ -8,7 +8,6 @@ and at the indentation found there. Comments stay. What can't be edited safely i
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
 
 from groundcover_istio.errors import EditError
 from groundcover_istio.k8syaml import (
@@ -27,8 +26,10 @@ from groundcover_istio.k8syaml import (
 )
 from groundcover_istio.layout import Layout, Span
 from groundcover_istio.model import Data, Edit, Operation, Path
+from groundcover_istio.records import NamedTuple
 from groundcover_istio.spelling import spell
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

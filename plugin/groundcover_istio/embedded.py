@@ -9,21 +9,22 @@ double-quoted string inside flow style and JSON.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from groundcover_istio.edits import apply
 from groundcover_istio.k8syaml import escape, is_null
 from groundcover_istio.layout import Layout
 from groundcover_istio.model import Edit
+from groundcover_istio.patterns import pattern
+from groundcover_istio.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     from groundcover_istio.k8syaml import Mapping, Scalar
 
-_BREAK: Final = re.compile(r"\r\n|\n|\r")
-_HEADER: Final = re.compile(r"[|>][-+]?([1-9])?[-+]?[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
+_BREAK: Final = pattern(r"\r\n|\n|\r")
+_HEADER: Final = pattern(r"[|>][-+]?([1-9])?[-+]?[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
 
 
 def embed(text: str, holder: Mapping, scalar: Scalar, edits: Sequence[Edit]) -> Edit:
@@ -168,28 +169,39 @@ def _edited_lines(lines: list[_Line], value: str, edits: Sequence[Edit]) -> list
     for index, line in enumerate(lines):
         starts[position] = index
         position += len(line.value) + 1
-    origins = _origins(len(value), edits)
+    kept = _kept(len(value), edits)
     edited: list[tuple[int, str]] = []
-    position = 0
+    position, part = 0, 0
     for text in apply(value, edits).rstrip("\n").split("\n"):
-        first = origins[position] if position < len(origins) else -1
-        end = position + len(text)
-        index = starts.get(first, -1)
-        same = index >= 0 and lines[index].value == text and origins[position:end] == [*range(first, first + len(text))]
-        edited.append((index if same else -1, text))
+        while part < len(kept) and kept[part].end <= position:
+            part += 1
+        end, index = position + len(text), -1
+        if part < len(kept) and kept[part].start <= position and end <= kept[part].end:
+            index = starts.get(position + kept[part].shift, -1)
+        edited.append((index if index >= 0 and lines[index].value == text else -1, text))
         position = end + 1
     return edited
 
 
-def _origins(length: int, edits: Sequence[Edit]) -> list[int]:
-    """For each character of the edited text its place in the text before, -1 for a new one."""
-    origins: list[int] = []
-    position = 0
-    for edit in sorted(edits, key=lambda edit: edit.start):
-        origins += range(position, edit.start)
-        origins += [-1] * len(edit.text)
+class _Kept(NamedTuple):
+    """Characters of the edited text, `start` to `end`, that stand `shift` further on in the text before."""
+
+    start: int
+    end: int
+    shift: int
+
+
+def _kept(length: int, edits: Sequence[Edit]) -> list[_Kept]:
+    """What is left of a text of that length, in stretches: a place for each character would take 40 bytes."""
+    kept: list[_Kept] = []
+    position = shift = 0
+    changing = sorted((edit for edit in edits if edit.text or edit.start < edit.end), key=lambda edit: edit.start)
+    for edit in [*changing, Edit(length, length, "")]:
+        if edit.start > position:
+            kept.append(_Kept(position - shift, edit.start - shift, shift))
         position = edit.end
-    return [*origins, *range(position, length)]
+        shift += edit.end - edit.start - len(edit.text)
+    return kept
 
 
 def _breaks(above: str, below: str, style: str) -> int:
@@ -226,11 +238,11 @@ _CODES: Final = {
 }  # fmt: skip
 _FOLD: Final = r"([ \t]*(?:\r\n|\n|\r)[ \t\r\n]*)"
 # Runs of plain text and of spaces are taken whole: one by one they would take quadratic time.
-_DOUBLE: Final = re.compile(
+_DOUBLE: Final = pattern(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\r\n|\n|\r)[ \t]*|(.))"
     r"|([^\\ \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD
 )
-_SINGLE: Final = re.compile(r"('')|([^' \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD)
+_SINGLE: Final = pattern(r"('')|([^' \t\r\n]+|[ \t]+(?![ \t\r\n]))|" + _FOLD)
 
 
 class _Piece(NamedTuple):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
 from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
+from groundcover_istio.patterns import pattern
+from groundcover_istio.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from groundcover_istio.k8syaml import Mapping, Node, Tree
     from groundcover_istio.stream import Document
 
 # `istio`, `istio-<revision>`, and AKS' `istio-shared-configmap-<revision>`.
-_MESH_NAME: Final = re.compile(rf"istio(-.+)?|{SHARED_NAME}")
+_MESH_NAME: Final = pattern(rf"istio(-.+)?|{SHARED_NAME}")
+_LINE: Final = pattern(r"line (\d+)")
 KINDS: Final = ("ConfigMap", "Service", "Telemetry", "IstioOperator", "Istio", "IstioRevision", "Deployment")
 SENSOR_LABELS: Final = {"app.kubernetes.io/name": "sensor", "app.kubernetes.io/part-of": "groundcover"}
 TELEMETRY_GROUP: Final = "telemetry.istio.io/"
@@ -264,7 +266,7 @@ def read_mesh_config(text: str, where: str) -> tuple[Tree, dict[str, Data]]:
 
 def _located(error: ManifestError, first: int) -> ManifestError:
     """The same error with its line counted in the stream."""
-    line = re.fullmatch(r"line (\d+)", error.where)
+    line = _LINE.fullmatch(error.where)
     where = f"line {first + int(line[1]) - 1}" if line else f"line {first}"
     return ManifestError(error.message, where=where, hint=error.hint)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from groundcover_istio._since import SINCE
 from groundcover_istio.errors import SettingsError
 from groundcover_istio.model import Data, Version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 # What a stream is taken to be where nothing says it: a minor version that Istio supports.
 ASSUMED_VERSION: Final = Version(1, 30)

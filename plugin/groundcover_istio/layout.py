@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, NamedTuple
-
 from groundcover_istio.k8syaml import Mapping, Node, Scalar, Sequence
 from groundcover_istio.model import Edit
+from groundcover_istio.patterns import pattern
+from groundcover_istio.records import NamedTuple
 
-_REST_OF_LINE: Final = re.compile(r"[^\r\n]*(\r\n|\n|\r)?")
-_INDICATORS: Final = re.compile(r"[|>][-+0-9]*")
-_BLANK: Final = re.compile(r"[ \t]*")
-_COLON: Final = re.compile(r"[ \t]*:")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_REST_OF_LINE: Final = pattern(r"[^\r\n]*(\r\n|\n|\r)?")
+_INDICATORS: Final = pattern(r"[|>][-+0-9]*")
+_BLANK: Final = pattern(r"[ \t]*")
+_COLON: Final = pattern(r"[ \t]*:")
 
 
 class Span(NamedTuple):

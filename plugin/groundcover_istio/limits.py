@@ -6,7 +6,9 @@ Each is far above what Kubernetes takes: etcd refuses an object of more than 1.5
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MAX_LENGTH: Final = 16 * 1024 * 1024
 """Characters of one YAML document, or of a mesh config in a scalar."""

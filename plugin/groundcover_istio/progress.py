@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Self
 
 from groundcover_istio.errors import PROGRAM
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
     from types import TracebackType
+    from typing import Self
 
 ERASE = "\r\033[K"
 

@@ -6,17 +6,17 @@ imported (70 ms), to list every problem with its path, what was found and what i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
-
 from groundcover_istio import _validators
 from groundcover_istio.spelling import show, spell
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final, Literal, TypeAlias
 
     from groundcover_istio.model import Data
 
-SchemaName = Literal["integration", "mesh-config", "telemetry"]
+SchemaName: TypeAlias = "Literal['integration', 'mesh-config', 'telemetry']"
 
 _FAST: Final[dict[str, Callable[[Data], Any]]] = {
     "integration": _validators.integration,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from groundcover_istio import k8syaml
+from groundcover_istio import libyaml
 
 from .conftest import beside, istiod
 
@@ -424,7 +424,7 @@ def test_a_run_without_the_parser_in_c(folder: Path) -> None:
 
 @pytest.fixture
 def _without_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(k8syaml, "_Loader", yaml.SafeLoader)
+    monkeypatch.setattr(libyaml, "_Parser", yaml.SafeLoader)
 
 
 @pytest.mark.usefixtures("_without_c")

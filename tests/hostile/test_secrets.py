@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from groundcover_istio import k8syaml, pipeline
+from groundcover_istio import libyaml, pipeline
 
 from .conftest import ADDED, MESH, OBJECT, indented, istiod
 
@@ -187,7 +187,7 @@ def test_a_secret_that_cant_be_read(
 ) -> None:
     """Alone, among others, and in a List with a mesh config, where render reads it too: the line is named, not what is on it."""
     if parser == "Python":
-        monkeypatch.setattr(k8syaml, "_Loader", yaml.SafeLoader)
+        monkeypatch.setattr(libyaml, "_Parser", yaml.SafeLoader)
     alone = secret(lines)
     listed = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
         "- " + "\n  ".join(part.rstrip("\n").split("\n")) + "\n" for part in (istiod().before.decode()[4:], alone)

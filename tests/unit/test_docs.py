@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from groundcover_istio.arguments import OWN_VARIABLES
 from groundcover_istio.checks.registry import RULES
 from groundcover_istio.config import OPTIONS
+from groundcover_istio.variables import OWN_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

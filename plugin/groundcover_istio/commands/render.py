@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from groundcover_istio import __version__, pipeline, report, stream
-from groundcover_istio.arguments import (
-    OWN_VARIABLES,
-    Parser,
-    add_error_channel,
-    add_settings,
-    layers,
-    parse,
-    require_choice,
-)
+from groundcover_istio import __version__, pipeline, stream
+from groundcover_istio.console import is_bare
 from groundcover_istio.errors import PROGRAM
 from groundcover_istio.progress import Progress
+from groundcover_istio.variables import OWN_VARIABLES, bare_options, layers, require_choice
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from groundcover_istio.console import Console
+    from typing import Final
 
+    from groundcover_istio.arguments import Parser
+    from groundcover_istio.console import Console
+    from groundcover_istio.stream import Document
+
+# As report.FORMATS has them.
+REPORT_FORMATS: Final = ("text", "json")
 BLANK_NOTICE: Final = (
     b"# groundcover-istio: no manifests on standard input, so nothing to change"
     b" (helm 3 runs no post-renderer over what --output-dir writes)\n"
@@ -43,23 +41,36 @@ unless it is 0, nothing is written to standard output
 
 def parser() -> Parser:
     """The arguments of the command."""
+    from groundcover_istio.arguments import Parser, add_error_channel, add_settings  # noqa: PLC0415  see run
+
     made = Parser("", _DESCRIPTION, _EPILOG, usage="[COMMAND] [OPTIONS] [FILE]")
     made.add_argument("file", nargs="?", default="-", metavar="FILE", help="manifests, default standard input")
     made.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     made.add_argument("--report", metavar="FILE", help="write the decisions; - for stderr")
-    made.add_argument("--report-format", choices=report.FORMATS, help="default text")
+    made.add_argument("--report-format", choices=REPORT_FORMATS, help="default text")
     add_error_channel(made)
     add_settings(made)
     return made
 
 
-def run(arguments: list[str], console: Console) -> int:
-    """Render; 0 or an error."""
-    options = parse(parser(), arguments, console)
-    require_choice(options.report_format, tuple(report.FORMATS), OWN_VARIABLES["report_format"])
+def run(arguments: list[str], console: Console, documents: tuple[Document, ...] | None = None) -> int:
+    """Render; 0 or an error. `documents` as `pipeline.run` takes them."""
+    given: dict[str, str] = {}
+    if is_bare(arguments):
+        options = bare_options(arguments, console)
+    else:
+        # Not at the top: without arguments there is nothing to parse, which saves argparse, 9 ms.
+        from groundcover_istio.arguments import given_settings, parse  # noqa: PLC0415
+
+        parsed = parse(parser(), arguments, console)
+        options, given = vars(parsed), given_settings(parsed)
+    require_choice(options["report_format"], REPORT_FORMATS, OWN_VARIABLES["report_format"])
     with Progress("rendering"):
-        outcome = pipeline.run(console.read(options.file), layers(options, console))
-    if options.report:
-        console.write_file(options.report, report.FORMATS[options.report_format or "text"](outcome))
+        manifests = console.read(options.get("file", "-"))
+        outcome = pipeline.run(manifests, layers(options["config"], given, console), documents)
+    if options["report"]:
+        from groundcover_istio import report  # noqa: PLC0415  seldom asked for: 0.2 ms
+
+        console.write_file(options["report"], report.FORMATS[options["report_format"] or "text"](outcome))
     console.write(BLANK_NOTICE if stream.is_blank(outcome.after) else outcome.after)
     return 0

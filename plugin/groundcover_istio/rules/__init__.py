@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from groundcover_istio.model import Decision, Effect, Sampling, Settings
 from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan, Sensor
 from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
-from groundcover_istio.rules.shared import plan_shared
 from groundcover_istio.rules.telemetry import plan_telemetry
 from groundcover_istio.rules.versions import mesh_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,6 +32,8 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
         return plan
     sensor = find_sensor(inventory, settings)
     if settings.mode == "shared":
+        from groundcover_istio.rules.shared import plan_shared  # noqa: PLC0415  seldom needed: 0.2 ms
+
         version = mesh_version(inventory.meshes[0] if inventory.meshes else None, settings, istiod_tags)
         plan_shared(plan, inventory, Context(settings, sensor, version, bool(ours)))
     for mesh in inventory.meshes if settings.mode == "patch" else []:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Path, Settings
@@ -11,6 +9,7 @@ from groundcover_istio.rules.plan import Change, Context, Plan, dig
 from groundcover_istio.rules.provider import access_log_payload, define_provider, note_others, tracing_payload
 from groundcover_istio.spelling import show
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundcover_istio.inventory import MeshConfig
 

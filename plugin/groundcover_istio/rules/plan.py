@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from groundcover_istio.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundcover_istio.inventory import MeshConfig, Resource
     from groundcover_istio.model import Data, Decision, Effect, Operation, Sampling, Settings, Version

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Path, Settings
 from groundcover_istio.rules.sensor import PORT_ROLES
 from groundcover_istio.spelling import show
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundcover_istio.inventory import MeshConfig
     from groundcover_istio.rules.plan import Context, Plan, Sensor

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.rules.plan import Sensor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from groundcover_istio.inventory import Inventory, Resource
     from groundcover_istio.model import Data, Settings
 

@@ -6,8 +6,6 @@ says wins (pkg/config/mesh/mesh.go, features/pilot.go). Istio calls that experim
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.k8syaml import block_lines
@@ -17,7 +15,10 @@ from groundcover_istio.rules.plan import Addition, Change, Context, Plan, Sensor
 from groundcover_istio.rules.provider import access_log_payload, tracing_payload
 from groundcover_istio.spelling import show
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from groundcover_istio.inventory import Inventory, MeshConfig, Resource
 
 _CONTAINER: Final = "discovery"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Settings
@@ -11,7 +9,10 @@ from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.versions import mesh_version
 from groundcover_istio.validation import problems, without_nulls
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from groundcover_istio.inventory import Inventory, MeshConfig, Resource
 
 TELEMETRY_NAME: Final = "groundcover-tracing"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from groundcover_istio import istio
 from groundcover_istio.config import parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from groundcover_istio.inventory import MeshConfig
     from groundcover_istio.model import Settings, Version

@@ -1,0 +1,83 @@
+"""PyYAML's parser in C, and of the package around it no more than that parser needs.
+
+`import yaml` also loads a second parser, written in Python, a writer and all that these make and use: 13 of 30 ms.
+The parser in C wants the classes of its tokens, events, nodes and errors: 2 ms. Where PyYAML is not as it is known
+here, or has no parser in C, the whole of it is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from groundcover_istio.patterns import CompiledOnUse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Final
+
+    from yaml import error as error  # noqa: PLC0414  handed on
+    from yaml import events as events  # noqa: PLC0414
+
+# Modules of which the parser in C takes an error, and nothing else.
+_ERRORS: Final = {
+    "scanner": "ScannerError",
+    "parser": "ParserError",
+    "composer": "ComposerError",
+    "constructor": "ConstructorError",
+    "serializer": "SerializerError",
+    "emitter": "EmitterError",
+    "representer": "RepresenterError",
+}
+
+
+def _parser_alone() -> Any:
+    """The parser in C, its package imported in part; None where that can't be done."""
+    if "yaml" in sys.modules:
+        return None
+    spec = next((found for finder in sys.meta_path if (found := finder.find_spec("yaml", None))), None)
+    if not spec:
+        return None
+    package = sys.modules["yaml"] = ModuleType("yaml")
+    package.__path__ = spec.submodule_search_locations or []
+    try:
+        # `reader` compiles a pattern that only the parser in Python would use: 5 ms.
+        with CompiledOnUse():
+            from yaml import error, events, nodes, reader, tokens  # noqa: F401, PLC0415
+        for name, raised in _ERRORS.items():
+            module = sys.modules[f"yaml.{name}"] = ModuleType(f"yaml.{name}")
+            setattr(module, raised, type(raised, (error.MarkedYAMLError,), {}))
+            setattr(package, name, module)
+        from yaml._yaml import CParser  # noqa: PLC0415
+    except (ImportError, AttributeError):
+        return None
+    finally:
+        # Whoever imports `yaml` after us gets all of it.
+        for name in ("yaml", *(f"yaml.{name}" for name in _ERRORS)):
+            sys.modules.pop(name, None)
+    return CParser
+
+
+def _parser_of_the_package() -> Any:
+    with CompiledOnUse():
+        import yaml  # noqa: PLC0415
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_Parser: Final = _parser_alone() or _parser_of_the_package()
+COMPILED: Final = _Parser.__name__ != "SafeLoader"
+"""Whether PyYAML has its parser in C. Without it everything is the same, 20 times slower."""
+if not TYPE_CHECKING:
+    # Both ways leave these two loaded.
+    error, events = sys.modules["yaml.error"], sys.modules["yaml.events"]
+
+
+def parse(text: str) -> Iterator[events.Event]:
+    """The events of a YAML text; raises error.YAMLError where it is none."""
+    parser = _Parser(text)
+    try:
+        while parser.check_event():
+            yield parser.get_event()
+    finally:
+        parser.dispose()
