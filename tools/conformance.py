@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 import helm_binaries
 
@@ -49,7 +49,7 @@ PARTS: Final = {
 
 
 def main(arguments: list[str]) -> int:
-    """Build what is missing, then run pytest in the namespace with `arguments`."""
+    """Build what is missing, then become pytest in the namespace, with `arguments`; returns where it can't."""
     missing = missing_parts()
     if missing:
         print(f"conformance: {missing}", file=sys.stderr)
@@ -61,11 +61,16 @@ def main(arguments: list[str]) -> int:
     rig |= {"ddapm-test-agent": str(python / "bin/ddapm-test-agent"), "charts": str(istio_charts(cache))}
     rig |= {f"helm{version[0]}": str(helm_binaries.helm(version)) for version in ("3.17.3", "4.3.1")}
     rig["kubectl"] = str(helm_binaries.kubectl())
+    run(rig, arguments)
+
+
+def run(rig: dict[str, str], arguments: list[str]) -> NoReturn:
+    """Become pytest in a namespace: whoever ends this process ends the namespace, and all that runs there."""
     # Their logs stay here; what a former run left is gone.
     pytest = [sys.executable, "-m", "pytest", str(TESTS), "-p", "no:cacheprovider", "--basetemp", str(LOGS), *arguments]
     LOGS.parent.mkdir(exist_ok=True)
     command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", *pytest]
-    return subprocess.run(command, check=False, env={**os.environ, "GROUNDCOVER_ISTIO_RIG": json.dumps(rig)}).returncode
+    os.execvpe(command[0], command, {**os.environ, "GROUNDCOVER_ISTIO_RIG": json.dumps(rig)})  # noqa: S606
 
 
 def missing_parts() -> str:
