@@ -48,12 +48,11 @@ PARTS: Final = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Build what is missing, then become pytest in the namespace, with `arguments`; returns where it can't."""
+def main(arguments: list[str]) -> NoReturn:
+    """Build what is missing, then become pytest in the namespace, with `arguments`; exit 1 where it can't."""
     missing = missing_parts()
     if missing:
-        print(f"conformance: {missing}", file=sys.stderr)
-        return 1
+        sys.exit(f"conformance: {missing}")
     cache = helm_binaries.cache_folder().parent / "conformance"
     rig = {name: str(build(name, part, cache)) for name, part in PARTS.items()}
     python = python_parts(cache)
@@ -137,6 +136,6 @@ def istio_charts(cache: Path) -> Path:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        main(sys.argv[1:])
     except (subprocess.CalledProcessError, helm_binaries.UnavailableError) as problem:
         sys.exit(f"conformance: {problem}")
