@@ -100,12 +100,11 @@ def mesh(cluster: rig.Cluster, receivers: rig.Receivers) -> Iterator[Mesh]:
 
 @pytest.fixture(autouse=True)
 def _recorded(request: pytest.FixtureRequest, record_property: Any) -> Iterator[None]:
-    """What the report tells of a test: its docstring, how its mesh was set up, what was counted."""
+    """What the report tells of a test: its docstring, and what was counted."""
     mesh: Mesh | None = request.getfixturevalue("mesh") if "mesh" in request.fixturenames else None
     yield
     record_property("claim", str(request.function.__doc__).splitlines()[0])
     if mesh:
-        record_property("facts", mesh.facts)
         record_property("counted", [list(each) for each in mesh.counted])
 
 

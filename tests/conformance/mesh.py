@@ -32,6 +32,8 @@ class Counted(NamedTuple):
     """`spans` or `log records`."""
     expected: int
     received: int
+    facts: dict[str, str]
+    """How the mesh was set up."""
 
 
 class Mesh:
@@ -120,7 +122,7 @@ class Mesh:
         for _ in range(requests):
             assert self.proxies[kind].request() == "backend"
         received = self._received(lambda: arrived() - before, expected)
-        self.counted.append(Counted(requests, "log records" if logs else "spans", expected, received))
+        self.counted.append(Counted(requests, "log records" if logs else "spans", expected, received, dict(self.facts)))
         return received
 
     def _received(self, arrived: Callable[[], int], expected: int) -> int:

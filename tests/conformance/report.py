@@ -90,9 +90,8 @@ def _counts(found: list[Result]) -> Iterator[tuple[str, ...]]:
     for result in found:
         if "fault" in result.properties:
             continue
-        facts = result.properties.get("facts", {})
-        setup = tuple(facts.get(name, "") for name in ("helm", "protocol", "carrier", "activation"))
-        for requests, what, expected, received in result.properties.get("counted", []):
+        for requests, what, expected, received, facts in result.properties.get("counted", []):
+            setup = tuple(facts.get(name, "") for name in ("helm", "protocol", "carrier", "activation"))
             counts = (str(requests), f"{expected} {what}", str(received))
             yield (result.properties["claim"], result.test, result.case, *setup, *counts)
 
