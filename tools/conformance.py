@@ -49,12 +49,11 @@ PARTS: Final = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Build what is missing, then become pytest in the namespace, with `arguments`; returns where it can't."""
+def main(arguments: list[str]) -> NoReturn:
+    """Build what is missing, then become pytest in the namespace, with `arguments`; exit 1 where it can't."""
     missing = missing_parts()
     if missing:
-        print(f"conformance: {missing}", file=sys.stderr)
-        return 1
+        sys.exit(f"conformance: {missing}")
     cache = helm_binaries.cache_folder().parent / "conformance"
     rig = {name: str(build(name, part, cache)) for name, part in PARTS.items()}
     python = python_parts()
@@ -107,8 +106,7 @@ def build(name: str, part: Part, cache: Path) -> Path:
 def python_parts() -> Path:
     """An environment with Envoy and Datadog's test agent."""
     folder = environments.environment("conformance", TESTS / "requirements.txt")
-    envoy = next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy"))
-    envoy.chmod(0o755)
+    next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy")).chmod(0o755)
     return folder
 
 
@@ -131,6 +129,6 @@ def istio_charts(cache: Path) -> Path:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        main(sys.argv[1:])
     except (subprocess.CalledProcessError, helm_binaries.UnavailableError) as problem:
         sys.exit(f"conformance: {problem}")
