@@ -2,9 +2,9 @@
 
     python tools/mutation.py [MODULE …]     default: stream edits rules k8syaml
 
-It works on a copy in build/mutation, with the tests that run in this process and fast. For each module it prints how many of
-its mutants were killed, and each one that survived: its place and what was changed. A module's session is kept and goes
-on where it was stopped, until its text changes.
+It works on a copy in build/mutation, with the tests that run in this process and fast. For each module it prints how
+many of its mutants were killed, and each one that survived: its place and what was changed. What was done of a module
+is kept, and goes on where it was stopped until the module's text changes.
 """
 
 from __future__ import annotations
