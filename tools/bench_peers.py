@@ -67,7 +67,7 @@ for document in documents:
 yaml.dump_all(documents, sys.stdout)
 """
 # The largest inputs, in bytes, on which it is no matter of minutes to wait for a peer.
-PATIENCE: Final = {YQ: 30_000_000, KUSTOMIZE: 1_500_000, RUAMEL: 300_000}
+PATIENCE: Final = {YQ: 30_000_000, KUSTOMIZE: 1_500_000, RUAMEL: 200_000}
 READ_WHOLE: Final = 1_500_000
 
 

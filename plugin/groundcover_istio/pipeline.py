@@ -166,12 +166,15 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
             else:
                 apply_to_data(before[resource.ordinal], _in_document(change))
                 _require_valid_object(found, target, settings)
-    except (ManifestError, LookupError, TypeError) as error:
+    except (ManifestError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, ManifestError) and error.message.startswith(_INVALID):
             raise
         raise _not_verified(changes, f"the edited text can't be read: {error}") from error
     if after != before:
         raise _not_verified(changes, "something else in the document would change")
+    # After a line break that only YAML 1.1 knows, `---` separates documents for YAML but not for Helm.
+    if text.count("\n---") != document.text.count("\n---"):
+        raise _not_verified(changes, "it would be cut into other documents")
 
 
 def _object_at(data: Data, path: Path) -> Data:
