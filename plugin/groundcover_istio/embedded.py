@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from groundcover_istio.k8syaml import Mapping, Scalar
 
 _BREAK: Final = pattern(r"\r\n|\n|\r")
+# What ends a block scalar, by YAML 1.1, which PyYAML and go-yaml read (§5.4).
+_FINAL_BREAK: Final = pattern(r"(?:\r\n|[\n\r\x85\u2028\u2029])\Z")
 _HEADER: Final = pattern(r"[|>][-+]?([1-9])?[-+]?[ \t]*(?:#[^\r\n]*)?(\r\n|\n|\r|\Z)")
 
 
@@ -55,9 +57,12 @@ def _rewritten(text: str, holder: Mapping, scalar: Scalar, value: str, column: i
     lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
     header = "|" if value.endswith("\n") else "|-"
     if scalar.style in ("|", ">"):
-        # Its range includes the line break behind it; a comment on its first line stays.
-        comment = text[scalar.start : scalar.end].splitlines()[0].lstrip("|>+-0123456789")
-        return Edit(scalar.start, scalar.end, newline.join([header + comment, *lines, ""]))
+        # Its range includes the line break behind it, which stays; so does a comment on its first line.
+        raw = text[scalar.start : scalar.end]
+        comment = raw.splitlines()[0].lstrip("|>+-0123456789")
+        final = _FINAL_BREAK.search(raw)
+        changed = newline.join([header + comment, *lines]) + (final[0] if final else newline)
+        return Edit(scalar.start, scalar.end, changed)
     # A comment behind the scalar stays on its line; a block scalar that ends with a line break needs one.
     rest = _BREAK.split(text[scalar.end :], maxsplit=1)[0]
     end = scalar.end + len(rest)

@@ -42,7 +42,8 @@ def complete(options: dict[str, Any], console: Console) -> None:
         console.say(f"{PROGRAM}: warning: {SLOW}\n")
     channel = options.get("error_channel")
     require_choice(channel, CHANNELS, OWN_VARIABLES["error_channel"])
-    console.channel = channel or "auto"
+    # A command that Helm does not start has no such option: whoever starts it sees standard error and the exit code.
+    console.channel = channel or ("auto" if "error_channel" in options else "stderr")
 
 
 def bare_options(arguments: Sequence[str], console: Console) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,102 +12,13 @@ from hypothesis import strategies as st
 
 from groundcover_istio import pipeline
 from groundcover_istio.config import layer_from_options
-from groundcover_istio.k8syaml import escape, parse, scalar_text, to_data
+from groundcover_istio.k8syaml import parse, scalar_text, to_data
+
+from . import oracles
+from .streams import grammar, streams
 
 if TYPE_CHECKING:
     from groundcover_istio.model import Outcome
-
-OTHER_PROVIDER = {
-    "block": "name: authz # keep me\n  envoyExtAuthzGrpc:\n    service: authz.default.svc.cluster.local\n    port: 9000",
-    "flow": "{name: authz, envoyExtAuthzGrpc: {service: authz.default.svc.cluster.local, port: 9000}}",
-}
-BROKEN = {
-    "block": (
-        "name: otel-tracing\n  # from the page\n  opentelemetry:\n    port: 4318\n"
-        "    service: groundcover-sensor.groundcover.svc.cluster.local:4318 # as printed"
-    ),
-    "flow": "{name: otel-tracing, opentelemetry: {service: 'groundcover-sensor.groundcover:4318'}}",
-}
-
-
-def indented(lines: str, by: int) -> str:
-    """Every line but blank ones moved to the right."""
-    return textwrap.indent(lines, " " * by)
-
-
-@st.composite
-def provider_lists(draw: st.DrawFn) -> str:
-    """The key extensionProviders in one of its forms, or nothing."""
-    form = draw(st.sampled_from(["", "null", "empty", "block", "indented", "flow"]))
-    entries = draw(st.lists(st.sampled_from([OTHER_PROVIDER, BROKEN]), min_size=1, max_size=2, unique_by=id))
-    comment = draw(st.sampled_from(["", "  # providers", " # é"]))
-    if form == "":
-        return ""
-    if form == "null":
-        return f"extensionProviders:{comment}\n"
-    if form == "empty":
-        return f"extensionProviders: []{comment}\n"
-    if form == "flow":
-        return f"extensionProviders: [{', '.join(entry['flow'] for entry in entries)}]{comment}\n"
-    by = 2 if form == "indented" else 0
-    items = "\n".join(f"- {entry['block']}" for entry in entries)
-    between = draw(st.sampled_from(["", "# the list\n", "\n"]))
-    return f"extensionProviders:{comment}\n{indented(between, by)}{indented(items, by)}\n"
-
-
-DEFAULT_PROVIDERS = ["", "defaultProviders: {}\n", "defaultProviders:\n  metrics:\n  - prometheus # chart\n",
-                     "defaultProviders: {metrics: [prometheus]}\n", "defaultProviders:\n    tracing: []\n",
-                     "defaultProviders:\n  tracing:\n    - otel-tracing\n"]  # fmt: skip
-DEFAULT_CONFIG = ["", "defaultConfig:\n", "defaultConfig: {discoveryAddress: a}\n", "defaultConfig:\n  tracing:\n    sampling: 10 # x\n",
-                  "defaultConfig:\n    holdApplicationUntilProxyStarts: true\n\n    # end\n"]  # fmt: skip
-REST = ["rootNamespace: istio-system\n", "# a comment\n", "\n", "text: |\n  # no comment\n  x\n", "enableTracing: false\n",
-        "trustDomain: 'büro.local'\n", "accessLogFormat: >-\n  a\n\n  b\n"]  # fmt: skip
-
-
-@st.composite
-def meshes(draw: st.DrawFn) -> str:
-    """A mesh config as text."""
-    parts = [draw(provider_lists()), draw(st.sampled_from(DEFAULT_PROVIDERS)), draw(st.sampled_from(DEFAULT_CONFIG))]
-    parts += draw(st.lists(st.sampled_from(REST), max_size=4, unique=True))
-    text = "".join(draw(st.permutations(parts)))
-    if draw(st.booleans()):
-        text = text.rstrip("\n")
-    return text
-
-
-@st.composite
-def scalars(draw: st.DrawFn, mesh: str) -> str:
-    """The mesh config as a value of the key `mesh`, at four spaces, in one of the styles that can hold it."""
-    styles = ["double", "wrapped"]
-    if mesh.strip() and not mesh.startswith((" ", "\n")):
-        styles += ["|", "|-", "|+", "|2-"]
-    style = draw(st.sampled_from(styles))
-    if style == "double":
-        return f'"{escape(mesh)}"'
-    if style == "wrapped":
-        lines = escape(mesh).split("\\n")
-        # An escaped line break swallows the white space behind it, so a line's own is escaped too.
-        return '"' + "\\n\\\n      ".join("\\" + line if line.startswith(" ") else line for line in lines) + '"'
-    blank = draw(st.sampled_from(["", "  "]))
-    lines = [f"    {line}" if line else blank for line in mesh.split("\n")]
-    return f"{style}\n" + "\n".join(lines)
-
-
-NEIGHBOURS = ["apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {mesh: x}\n", "# only a comment\n", "",
-              "kind: ConfigMap\ndata:\n  a: |\n    -----BEGIN\n    mesh: {}\n", "kind: Service\nmetadata: {name: x}\n"]  # fmt: skip
-
-
-@st.composite
-def streams(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A stream's text before the mesh scalar, the scalar, and after it."""
-    mesh = draw(meshes())
-    scalar = draw(scalars(mesh))
-    head = "".join(f"---\n{each}" for each in draw(st.lists(st.sampled_from(NEIGHBOURS), max_size=2)))
-    head += "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: istio\n  namespace: istio-system\ndata:\n  mesh: "
-    tail = draw(st.sampled_from(["\n", "\n  other: x\n", "\n# end\n"]))
-    tail += "".join(f"---\n{each}" for each in draw(st.lists(st.sampled_from(NEIGHBOURS), max_size=2)))
-    return head, scalar, tail
-
 
 def run(stream: bytes, **options: str) -> Outcome:
     """One run with options by flag."""
@@ -189,3 +99,10 @@ def test_written_scalars_read_back(text: str, style: str) -> None:
     (tree,) = parse(line)
     assert to_data(tree.root) == {"key": text}
     assert yaml.safe_load(line) == {"key": text}
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(grammar(), st.sampled_from(oracles.ARGUMENTS))
+def test_whatever_comes_in(stream: bytes, arguments: tuple[str, ...]) -> None:
+    """All that `oracles` names, on streams of everything we know of, whole and broken."""
+    oracles.examine(stream, arguments)

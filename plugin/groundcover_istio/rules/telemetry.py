@@ -81,9 +81,10 @@ def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[st
 def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
     """Whether it is in the root namespace and selects nothing.
 
-    Without a namespace it is in the release's: that is the root where the mesh config's is.
+    Without a namespace it is in the release's: that is the root where the mesh config's is, other than the shared
+    one, which goes there from any release.
     """
-    with_mesh = any(mesh.resource.id.namespace == root for mesh in inventory.meshes)
+    with_mesh = any(mesh.resource.id.namespace == root for mesh in inventory.meshes if not mesh.is_shared)
     in_root = telemetry.id.namespace == root or (not telemetry.id.namespace and with_mesh)
     spec = telemetry.data.get("spec")
     selects = dig(spec, "selector", "matchLabels") or dig(spec, "targetRef") or dig(spec, "targetRefs")
