@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
+SECONDS ?= 60
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
+LOCKS := $(basename $(wildcard tools/requirements/*.in tests/*/requirements.in))
 
-.PHONY: help setup demo test bench bench-check conformance conformance-report policy format lint types pytest generate lock helm clean
+.PHONY: help setup demo test test-minimal bench bench-check conformance conformance-report policy fuzz audit dist format lint types pytest generate lock helm clean
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp ## .venv with the tool and what its tests need, at the locked versions
 
@@ -34,6 +37,18 @@ conformance: setup ## spans through a real API server, istiod and Envoy; needs L
 
 conformance-report: ## the same, and docs/conformance.md of what it saw
 	@$(MAKE) --no-print-directory conformance PYTEST=--report
+
+test-minimal: setup helm ## the tests of the engine with the lowest run-time dependencies that are allowed
+	@$(BIN)/python tools/minimal.py --numprocesses=$(WORKERS) $(PYTEST)
+
+fuzz: setup ## coverage-guided fuzzing for SECONDS=60; tools/fuzz.py --keep takes what it found into the corpus
+	@$(BIN)/python tools/fuzz.py $(SECONDS)
+
+audit: setup ## known vulnerabilities of every locked dependency, by PyPI's database, and mistakes in workflows
+	@$(BIN)/python tools/audit.py
+
+dist: setup helm ## what a release consists of, in dist/: sdist, wheel, chart, bill of materials; built twice, tried once
+	@$(BIN)/python tools/dist.py
 
 policy: setup helm ## checkov over what the chart renders
 	@$(BIN)/python tools/chart_policy.py
@@ -66,10 +81,11 @@ generate: setup ## write what is derived: validators, pages, completions
 	@$(BIN)/python tools/rule_pages.py
 	@$(BIN)/python tools/chart_readme.py
 
-lock: setup ## resolve the development dependencies anew
+lock: setup ## resolve every locked dependency anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-	  --group dev pyproject.toml --output-file requirements-dev.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --group dev pyproject.toml --output-file requirements-dev.lock
+	@for each in $(LOCKS); do \
+	  UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) $$each.in --output-file $$each.txt || exit 1; done
 
 helm: setup
 	@$(BIN)/python tools/helm_binaries.py

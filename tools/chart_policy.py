@@ -1,7 +1,6 @@
 """Policy checks of the rendered chart by checkov, with a reason for each one that does not hold.
 
-checkov is a large tree (about 300 MB), so it lives in an environment of its own in the user's cache folder and is no
-part of the tests. A check that fails without a reason here is an error, and so is a reason that nothing needs any more.
+checkov is a large tree (about 300 MB), so it lives in an environment of its own and is no part of the tests. A check that fails without a reason here is an error, and so is a reason that nothing needs any more.
 
     python tools/chart_policy.py
 """
@@ -12,13 +11,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any, Final
 
+import environments
 import helm_binaries
 
-CHECKOV: Final = "3.3.30"
 HELM: Final = "4.1.4"
 CHART = Path(__file__).resolve().parent.parent / "chart"
 # Both security modes, and the agent.
@@ -96,14 +94,7 @@ def check(folder: Path) -> dict[str, Any]:
 
 def checkov() -> Path:
     """The executable, installed when it is not there yet."""
-    folder = helm_binaries.cache_folder().parent / f"checkov-{CHECKOV}"
-    executable = folder / "bin" / "checkov"
-    if not executable.exists():
-        print(f"chart_policy: installing checkov {CHECKOV} into {folder}", file=sys.stderr)
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"checkov=={CHECKOV}"], check=True)
-    return executable
+    return environments.environment("checkov", environments.LOCKS / "checkov.txt") / "bin" / "checkov"
 
 
 if __name__ == "__main__":

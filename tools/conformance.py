@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
+import environments
 import helm_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> NoReturn:
         sys.exit(f"conformance: {missing}")
     cache = helm_binaries.cache_folder().parent / "conformance"
     rig = {name: str(build(name, part, cache)) for name, part in PARTS.items()}
-    python = python_parts(cache)
+    python = python_parts()
     rig |= {"envoy": str(next(python.glob("lib/python*/site-packages/envoy/_bin/envoy")))}
     rig |= {"ddapm-test-agent": str(python / "bin/ddapm-test-agent"), "charts": str(istio_charts(cache))}
     rig |= {f"helm{version[0]}": str(helm_binaries.helm(version)) for version in ("3.17.3", "4.3.1")}
@@ -102,18 +103,11 @@ def build(name: str, part: Part, cache: Path) -> Path:
     return target
 
 
-def python_parts(cache: Path) -> Path:
+def python_parts() -> Path:
     """An environment with Envoy and Datadog's test agent."""
-    requirements = TESTS / "requirements.txt"
-    folder = cache / f"python-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]}"
-    if not (folder / ".complete").exists():
-        print("conformance: installing Envoy and Datadog's test agent, once", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin/pip"), "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", str(requirements)], check=True)
-        envoy = next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy"))
-        envoy.chmod(0o755)
-        (folder / ".complete").touch()
+    folder = environments.environment("conformance", TESTS / "requirements.txt")
+    envoy = next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy"))
+    envoy.chmod(0o755)
     return folder
 
 

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import helm_binaries
+import environments
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests" / "fuzz"
@@ -28,7 +28,7 @@ DEFAULT_SECONDS: Final = "60"
 
 def main(arguments: list[str]) -> int:
     """Fuzz, or keep what was found."""
-    python = environment()
+    python = environments.environment("fuzz", TESTS / "requirements.txt") / "bin" / "python"
     seeds = WORK / "seeds"
     shutil.rmtree(seeds, ignore_errors=True)
     seeds.mkdir(parents=True)
@@ -64,21 +64,6 @@ def replace_corpus(kept: Path) -> int:
 def is_hash(name: str) -> bool:
     """Whether libFuzzer gave the name."""
     return len(name) == hashlib.sha1(b"", usedforsecurity=False).digest_size * 2
-
-
-def environment() -> Path:
-    """The interpreter of the environment with atheris, made when it is not there yet."""
-    requirements = TESTS / "requirements.txt"
-    key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
-    folder = helm_binaries.cache_folder().parent / f"fuzz-{key}"
-    python = folder / "bin" / "python"
-    if not (folder / ".complete").exists():
-        print(f"fuzz: installing atheris into {folder}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--require-hashes", "--requirement", str(requirements)], check=True)
-        (folder / ".complete").touch()
-    return python
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""Environments of hash-locked Python packages, each made once in the user's cache folder.
+
+For what must not meet the development dependencies in .venv: large trees, other versions, few Pythons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import helm_binaries
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "tools" / "requirements"
+
+
+def environment(name: str, *locks: Path) -> Path:
+    """The folder of the environment, in which `bin/python` has what the lock files name.
+
+    They are installed one after the other: a later one may take other versions. Raises CalledProcessError.
+    """
+    key = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks) + sys.version.encode()).hexdigest()[:16]
+    folder = helm_binaries.cache_folder().parent / f"{name}-{key}"
+    if not (folder / ".complete").exists():
+        print(f"{name}: installing into {folder}, once", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        for lock in locks:
+            subprocess.run([*pip, "--require-hashes", "--requirement", str(lock)], check=True)
+        (folder / ".complete").touch()
+    return folder
