@@ -191,6 +191,27 @@ def _examine_document(before: bytes, after: bytes) -> None:
     new = _all(after)
     assert len(old) == len(new)
     assert [_foreign(data) for data in old] == [_foreign(data) for data in new], "something of others changed"
+    for one, other in zip(old, new, strict=True):
+        if isinstance(one, dict) and one.get("kind") == "ConfigMap" and one != other:
+            _examine_mesh(_read(one["data"]["mesh"]), _read(other["data"]["mesh"]))
+
+
+def _examine_mesh(before: Any, after: Any) -> None:
+    """Each provider that is new or has changed is one of ours, rightly aimed, and what names a tracer names it."""
+    if after is None:
+        return
+    before = before if isinstance(before, dict) else {}
+    held = before.get("extensionProviders")
+    for provider in after["extensionProviders"]:
+        if provider in (held or []):
+            continue
+        assert provider["name"] in OUR_PROVIDERS
+        ((_, target),) = ((key, value) for key, value in provider.items() if key != "name" and value)
+        assert ":" not in target["service"], target
+        assert target["service"].endswith(".svc.cluster.local"), target
+        assert 0 < int(target["port"]) < 65536, target
+    tracers = (after.get("defaultProviders") or {}).get("tracing")
+    assert not tracers or tracers[0] in OUR_PROVIDERS or tracers == (before.get("defaultProviders") or {}).get("tracing")
 
 
 def _all(text: bytes) -> list[Any]:
@@ -226,8 +247,8 @@ def _foreign(data: Any) -> Any:
 
 
 def _is_added(item: Any) -> bool:
-    name = (item.get("metadata") or {}).get("name") if isinstance(item, dict) else None
-    return name in ("groundcover-tracing", "groundcover-mesh")
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return isinstance(metadata, dict) and metadata.get("name") in ("groundcover-tracing", "groundcover-mesh")
 
 
 def _read(text: Any) -> Any:

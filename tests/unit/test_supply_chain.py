@@ -1,0 +1,63 @@
+"""What is installed and run for us is pinned by hash, and the lists of it agree."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import environments
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([*environments.LOCKS.glob("*.in"), *ROOT.glob("tests/*/requirements.in")])
+LOCKS = [ROOT / "requirements-dev.lock", *(source.with_suffix(".txt") for source in SOURCES)]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
+RANGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+
+
+def requirements(path: Path) -> list[str]:
+    """The lines of a requirements file that ask for something."""
+    return [line for line in path.read_text().splitlines() if line and line[0] not in "# "]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[str(lock.relative_to(ROOT)) for lock in LOCKS])
+def test_every_locked_package_has_a_version_and_hashes(lock: Path) -> None:
+    """Pip then refuses whatever else it is given."""
+    blocks = re.split(r"\n(?=\S)", lock.read_text())
+    packages = [block for block in blocks if not block.startswith("#")]
+    assert packages
+    for package in packages:
+        assert re.match(r"[a-z0-9][a-z0-9._-]*==\S+( ; [^\n]+)? \\\n    --hash=sha256:[0-9a-f]{64}", package), package
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(ROOT)) for source in SOURCES])
+def test_every_package_that_is_asked_for_is_locked(source: Path) -> None:
+    """`make lock` was run."""
+    names = {re.split(r"[=<>\[]", line)[0].lower() for line in requirements(source)}
+    assert names <= {line.split("==")[0] for line in requirements(source.with_suffix(".txt"))}
+
+
+def test_a_release_lists_the_run_time_dependencies() -> None:
+    """tools/requirements/runtime.in names the ranges of pyproject.toml."""
+    assert requirements(environments.LOCKS / "runtime.in") == RANGES
+
+
+def test_the_lowest_run_time_dependencies_are_tested() -> None:
+    """make test-minimal runs with the floor of each range, whose other end `make test` has."""
+    floors = {name.lower(): version for name, version in (re.split(r">=|,", each)[:2] for each in RANGES)}
+    locked = dict(line.removesuffix(" \\").split("==") for line in requirements(environments.LOCKS / "minimal.txt"))
+    found = {name: locked[name] for name in floors}
+    assert all(f"{found[name]}.".startswith(f"{floor}.") for name, floor in floors.items()), found
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=[workflow.name for workflow in WORKFLOWS])
+def test_actions_are_pinned_and_rights_are_given_by_job(workflow: Path) -> None:
+    """By commit, since a tag can be moved; a workflow as a whole may read at most."""
+    text = workflow.read_text()
+    used = re.findall(r"uses: (.+)", text)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v[\d.]+", action), action
+    assert re.search(r"^permissions:(?: \{\}|\n  contents: read)\n", text, re.MULTILINE)
