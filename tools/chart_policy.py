@@ -1,6 +1,7 @@
 """Policy checks of the rendered chart by checkov, with a reason for each one that does not hold.
 
-checkov is a large tree (about 300 MB), so it lives in an environment of its own and is no part of the tests. A check that fails without a reason here is an error, and so is a reason that nothing needs any more.
+checkov is a large tree (about 300 MB), so it lives in an environment of its own and is no part of the tests.
+A check that fails without a reason here is an error, and so is a reason that nothing needs any more.
 
     python tools/chart_policy.py
 """

@@ -106,8 +106,7 @@ def build(name: str, part: Part, cache: Path) -> Path:
 def python_parts() -> Path:
     """An environment with Envoy and Datadog's test agent."""
     folder = environments.environment("conformance", TESTS / "requirements.txt")
-    envoy = next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy"))
-    envoy.chmod(0o755)
+    next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy")).chmod(0o755)
     return folder
 
 

@@ -1,7 +1,7 @@
-"""`make dist`: what a release consists of, in dist/: sdist, wheel, the chart's package and a bill of materials (CycloneDX).
+"""`make dist`: what a release consists of, in dist/: sdist, wheel, chart, and a bill of materials (CycloneDX).
 
-Everything is built twice and must be the same bytes; times come from SOURCE_DATE_EPOCH, else the last commit. The wheel is
-installed into an empty environment, where it has to patch a stream; the bill lists that environment.
+Everything is built twice and must be the same bytes; times come from SOURCE_DATE_EPOCH, else the last commit.
+The wheel is installed into an empty environment, where it has to patch a stream; the bill lists that environment.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def settle(package: Path, epoch: int) -> None:
         files = [(member, file.read() if file else b"") for member, file in members]
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tarball:
-        for member, content in sorted(files, key=lambda each: each[0].name != each[0].name.split("/")[0] + "/Chart.yaml"):
+        for member, content in sorted(
+            files, key=lambda each: each[0].name != each[0].name.split("/")[0] + "/Chart.yaml"
+        ):
             settled = tarfile.TarInfo(member.name)
             settled.size, settled.mode, settled.mtime = len(content), 0o644, epoch
             tarball.addfile(settled, io.BytesIO(content))

@@ -1,7 +1,7 @@
 """`make fuzz`: coverage-guided fuzzing of the tool, in an environment of its own in the user's cache folder.
 
-    python tools/fuzz.py SECONDS [libFuzzer options]     look for new inputs; those that reach more are kept in build/fuzz
-    python tools/fuzz.py --keep                          the smallest set of all of them that reaches as much → tests/fuzz/corpus
+    python tools/fuzz.py SECONDS [libFuzzer options]   look for new inputs; those that reach more are kept in build/fuzz
+    python tools/fuzz.py --keep                        the fewest of all of them that reach as much: tests/fuzz/corpus
 
 Seeds are tests/fuzz/corpus and the golden cases. Exit 1 with the input's path where something does not hold.
 """
@@ -41,7 +41,9 @@ def main(arguments: list[str]) -> int:
         kept = WORK / "kept"
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()
-        code = subprocess.run([*fuzzer, "-merge=1", str(kept), *map(str, (CORPUS, seeds, found))], check=False).returncode
+        code = subprocess.run(
+            [*fuzzer, "-merge=1", str(kept), *map(str, (CORPUS, seeds, found))], check=False
+        ).returncode
         return code or replace_corpus(kept)
     seconds, *options = arguments or [DEFAULT_SECONDS]
     command = [*fuzzer, f"-max_total_time={seconds}", f"-artifact_prefix={WORK}/", f"-dict={TESTS / 'yaml.dict'}"]

@@ -22,7 +22,9 @@ def main(options: list[str]) -> int:
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*pip, "--no-build-isolation", "--editable", str(environments.ROOT)], check=True)
     tests = [f"tests/{folder}" for folder in FOLDERS]
-    return subprocess.run([str(python), "-m", "pytest", *tests, *options], cwd=environments.ROOT, check=False).returncode
+    return subprocess.run(
+        [str(python), "-m", "pytest", *tests, *options], cwd=environments.ROOT, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -172,6 +172,9 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
         raise _not_verified(changes, f"the edited text can't be read: {error}") from error
     if after != before:
         raise _not_verified(changes, "something else in the document would change")
+    # After a line break that only YAML 1.1 knows, `---` separates documents for YAML but not for Helm.
+    if text.count("\n---") != document.text.count("\n---"):
+        raise _not_verified(changes, "it would be cut into other documents")
 
 
 def _object_at(data: Data, path: Path) -> Data:

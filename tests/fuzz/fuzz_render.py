@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["groundcover_istio"]):
     import groundcover_istio.commands.diff
     import groundcover_istio.commands.render
     import groundcover_istio.validation  # noqa: F401
-from tests.property import oracles
+from tests.property import oracles  # noqa: E402  they have to import an instrumented package
 
 CASES = ROOT / "tests/golden/cases"
 LINES = sorted({line for path in CASES.glob("*/input.yaml") for line in path.read_bytes().splitlines(keepends=True)})

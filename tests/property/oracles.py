@@ -55,7 +55,13 @@ ARGUMENTS: Final[tuple[tuple[str, ...], ...]] = (
     ("diff", "--format", "json"),
     ("check", "--format", "json"),
 )
-OUR_PROVIDERS: Final = {"otel-tracing", "datadog-tracing", "zipkin-tracing", "sensor-tracing", "groundcover-access-logs"}
+OUR_PROVIDERS: Final = {
+    "otel-tracing",
+    "datadog-tracing",
+    "zipkin-tracing",
+    "sensor-tracing",
+    "groundcover-access-logs",
+}
 
 
 class Result(NamedTuple):
@@ -89,7 +95,7 @@ def call(arguments: tuple[str, ...], stdin: bytes) -> Result:
     streams = sys.stdin, sys.stdout, sys.stderr
     out, err = _Output(b""), io.StringIO()
     try:
-        sys.stdin, sys.stdout, sys.stderr = _Input(stdin), out, err  # type: ignore[assignment]
+        sys.stdin, sys.stdout, sys.stderr = _Input(stdin), out, err
         code = cli.main(arguments)
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams
@@ -136,7 +142,8 @@ def _examine_render(stream: bytes, arguments: tuple[str, ...], result: Result) -
         assert isinstance(text, str)
         return
     if not stream.strip():
-        assert result.out.startswith(BLANK) and result.out.count(b"\n") == 1
+        assert result.out.startswith(BLANK)
+        assert result.out.count(b"\n") == 1
         return
     if result.out != stream:
         _examine_change(stream, result.out)
@@ -176,7 +183,7 @@ def _examine_change(before: bytes, after: bytes) -> None:
         if not any(one + end == other for end in ends):
             _examine_document(one, other)
     for document in added:
-        (data,) = yaml.load_all(document.decode(), yaml.CBaseLoader)  # noqa: S506  it builds strings only
+        (data,) = yaml.load_all(document.decode(), yaml.CBaseLoader)
         identity = data["kind"], data["metadata"]["name"]
         assert identity in (("Telemetry", "groundcover-tracing"), ("ConfigMap", "groundcover-mesh")), identity
 
@@ -185,7 +192,7 @@ def _examine_document(before: bytes, after: bytes) -> None:
     """A document that changed, by what PyYAML reads: text, lists and mappings, not our reading of scalars."""
     try:
         old = _all(before)
-    except (yaml.composer.ComposerError, yaml.constructor.ConstructorError):
+    except yaml.MarkedYAMLError:
         # PyYAML knows no anchor that is given anew, and no key that is a list or a mapping.
         return
     new = _all(after)
@@ -211,11 +218,13 @@ def _examine_mesh(before: Any, after: Any) -> None:
         assert target["service"].endswith(".svc.cluster.local"), target
         assert 0 < int(target["port"]) < 65536, target
     tracers = (after.get("defaultProviders") or {}).get("tracing")
-    assert not tracers or tracers[0] in OUR_PROVIDERS or tracers == (before.get("defaultProviders") or {}).get("tracing")
+    assert (
+        not tracers or tracers[0] in OUR_PROVIDERS or tracers == (before.get("defaultProviders") or {}).get("tracing")
+    )
 
 
 def _all(text: bytes) -> list[Any]:
-    return list(yaml.load_all(text.decode("utf-8-sig"), yaml.CBaseLoader))  # noqa: S506  it builds strings only
+    return list(yaml.load_all(text.decode("utf-8-sig"), yaml.CBaseLoader))
 
 
 def _foreign(data: Any) -> Any:
@@ -254,8 +263,8 @@ def _is_added(item: Any) -> bool:
 def _read(text: Any) -> Any:
     """The mesh config in a ConfigMap; nothing where PyYAML knows less than Kubernetes, as above."""
     try:
-        return yaml.load(text, yaml.CBaseLoader) if isinstance(text, str) else text  # noqa: S506
-    except (yaml.composer.ComposerError, yaml.constructor.ConstructorError):
+        return yaml.load(text, yaml.CBaseLoader) if isinstance(text, str) else text
+    except yaml.MarkedYAMLError:
         return None
 
 
@@ -281,9 +290,7 @@ def _foreign_mesh(mesh: Any) -> Any:
     mesh = _less(mesh, "enableTracing")
     providers = mesh.get("extensionProviders")
     if isinstance(providers, list):
-        mesh["extensionProviders"] = [
-            each for each in providers if not (isinstance(each, dict) and _is_ours(each))
-        ]
+        mesh["extensionProviders"] = [each for each in providers if not (isinstance(each, dict) and _is_ours(each))]
     if isinstance(mesh.get("defaultProviders"), dict):
         defaults = _less(mesh["defaultProviders"], "tracing", "accessLogging")
         # In values it is written out where our key would take the chart's own default away.
@@ -295,7 +302,11 @@ def _foreign_mesh(mesh: Any) -> Any:
 
 def _is_ours(provider: dict[str, Any]) -> bool:
     """Ours by name, or one that is aimed at the sensor, which may be mended and renamed."""
-    return provider.get("name") in OUR_PROVIDERS or "sensor" in json.dumps(provider) or "groundcover" in json.dumps(provider)
+    return (
+        provider.get("name") in OUR_PROVIDERS
+        or "sensor" in json.dumps(provider)
+        or "groundcover" in json.dumps(provider)
+    )
 
 
 def _foreign_tracing(tracing: Any) -> Any:
@@ -309,9 +320,7 @@ def _foreign_containers(containers: Any) -> Any:
     for container in containers:
         if isinstance(container, dict) and isinstance(container.get("env"), list):
             container["env"] = [
-                each
-                for each in container["env"]
-                if each != {"name": "SHARED_MESH_CONFIG", "value": "groundcover-mesh"}
+                each for each in container["env"] if each != {"name": "SHARED_MESH_CONFIG", "value": "groundcover-mesh"}
             ]
     return containers
 

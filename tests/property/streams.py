@@ -107,17 +107,34 @@ def streams(draw: st.DrawFn) -> tuple[str, str, str]:
 # --- a grammar of whole streams ------------------------------------------------------------------
 
 SEPARATORS = ["---\n", "---\n", "--- # c\n", "---\t\n", "---\n---\n", "\n---   \n", "...\n---\n"]
-LOOK_ALIKES = ["-------\n", "-----BEGIN CERTIFICATE-----\n", "---apiVersion: v1\n", " ---\n", "%YAML 1.1\n---\n", "--- {}\n", "...\n"]
+LOOK_ALIKES = [
+    "-------\n",
+    "-----BEGIN CERTIFICATE-----\n",
+    "---apiVersion: v1\n",
+    " ---\n",
+    "%YAML 1.1\n---\n",
+    "--- {}\n",
+    "...\n",
+]
 CHARTS = ["istiod", "groundcover-sensor", "base", "../x", "a b"]
 METADATA = [
     "metadata:\n  name: {name}\n",
     "metadata: {{name: {name}, namespace: istio-system}}\n",
-    "metadata: {{\"name\": \"{name}\", labels: {{helm.sh/chart: istiod-1.21.0}}}}\n",
+    'metadata: {{"name": "{name}", labels: {{helm.sh/chart: istiod-1.21.0}}}}\n',
     "metadata:\n    # c\n    namespace: 'istio-system' # ns\n    name: \"{name}\"\n",
     "metadata: &m\n  name: {name}\n",
     "metadata:\n",
 ]
-NAMES = ["istio", "istio-1-24", "istio-shared-configmap-asm", "groundcover-mesh", "groundcover-sensor", "groundcover-tracing", "istiod", "other"]
+NAMES = [
+    "istio",
+    "istio-1-24",
+    "istio-shared-configmap-asm",
+    "groundcover-mesh",
+    "groundcover-sensor",
+    "groundcover-tracing",
+    "istiod",
+    "other",
+]
 INTEGRATIONS = ["istio:\n  tracing: {protocol: zipkin}\n", "enabled: false\n", "enabled: true\ntracing:\n  protocol: otlp-grpc\n",
                 "accessLogs: {enabled: true}\nservice: {name: groundcover-sensor, namespace: obs}\n", "tracing: 5\n", "[", ""]  # fmt: skip
 PORTS = ["[{name: otlp-http, port: 4318}, {name: otlp-grpc, port: 4317, appProtocol: grpc}]", "[{port: 4318}]",
@@ -129,7 +146,7 @@ TELEMETRIES = ["{}", "\n  tracing:\n  - randomSamplingPercentage: 10", "{tracing
 CONTAINERS = ["\n      - name: discovery\n        image: docker.io/istio/pilot:1.24.3\n        env:\n        - name: A\n          value: b",
               "[{name: discovery, image: 'x/pilot:1.20.1-distroless'}]", "\n      - {name: discovery, env: []}", "[]",
               "\n      - name: discovery\n        env:\n        - {name: SHARED_MESH_CONFIG, value: other}"]  # fmt: skip
-JUNK = ["kind: Secret\nstringData: {mesh: x, groundcover: y}\n", "{\"kind\": \"ConfigMap\", \"data\": {\"mesh\": \"a: 1\"}}\n", "null\n", "5\n",
+JUNK = ["kind: Secret\nstringData: {mesh: x, groundcover: y}\n", '{"kind": "ConfigMap", "data": {"mesh": "a: 1"}}\n', "null\n", "5\n",
         "Error: INSTALLATION FAILED: x: [\n\tmesh: }\n", "kind: ConfigMap\nmesh: [\n", "\0\n", "a: &a [*a]\n", "kind: [ConfigMap]\nmesh: x\n",
         "? {a: b}\n: kind: ConfigMap\n", "!!python/object:os.system {kind: ConfigMap}\n", "# Source: a/b\n", "'kind': ConfigMap\n'mesh': \n"]  # fmt: skip
 SPOILERS = ["&a ", "*a", "!!str ", "!x ", "<<: ", "\t", "\0", "\u2028", "\ufeff", "\x85", "'", '"', "|", ">", "- ", ": ", "#", "{", "}", "[", "]", "\n", "\r", "---\n", "~",
@@ -139,12 +156,20 @@ SPOILERS = ["&a ", "*a", "!!str ", "!x ", "<<: ", "\t", "\0", "\u2028", "\ufeff"
 @st.composite
 def objects(draw: st.DrawFn) -> str:
     """A Kubernetes object of one of the kinds that matter, rightly or wrongly filled."""
-    kind = draw(st.sampled_from(["mesh", "mesh", "mesh", "integration", "service", "telemetry", "operator", "sail", "deployment"]))
+    kind = draw(
+        st.sampled_from(
+            ["mesh", "mesh", "mesh", "integration", "service", "telemetry", "operator", "sail", "deployment"]
+        )
+    )
     metadata = draw(st.sampled_from(METADATA)).format(name=draw(st.sampled_from(NAMES)))
     labels = "\n  labels: {app.kubernetes.io/name: sensor, app.kubernetes.io/part-of: groundcover}\n"
     if kind == "mesh":
         mesh = draw(meshes())
-        value = draw(scalars(mesh)) if draw(st.integers(0, 5)) else draw(st.sampled_from(["", "{}", "*x", "[]", "5", "''", "&x |-\n    a: 1"]))
+        value = (
+            draw(scalars(mesh))
+            if draw(st.integers(0, 5))
+            else draw(st.sampled_from(["", "{}", "*x", "[]", "5", "''", "&x |-\n    a: 1"]))
+        )
         extra = draw(st.sampled_from(["", "  meshNetworks: 'networks: {}'\n", "  mesh: 'a: 1'\n", "  <<: {mesh: x}\n"]))
         return f"apiVersion: v1\nkind: ConfigMap\n{metadata}data:\n{extra}  mesh: {value}\n"
     if kind == "integration":

@@ -20,6 +20,7 @@ from .streams import grammar, streams
 if TYPE_CHECKING:
     from groundcover_istio.model import Outcome
 
+
 def run(stream: bytes, **options: str) -> Outcome:
     """One run with options by flag."""
     flags = {key.replace("_", "-"): value for key, value in options.items()}

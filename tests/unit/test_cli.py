@@ -326,6 +326,14 @@ def test_under_helm_4_an_error_is_one_document(tool: Callable[..., Any]) -> None
     assert usage.out.startswith(b"|-\n  groundcover-istio: error: unrecognized arguments: --nonsense\n")
 
 
+@pytest.mark.parametrize("command", [["diff"], ["export", "kustomize", "--from", "-"]])
+def test_what_helm_does_not_start_fails_with_its_exit_code(command: list[str], tool: Callable[..., Any]) -> None:
+    """A stream that Helm 4 made, looked at by a person: no document instead of the error, and no exit code 0."""
+    code, out, err = tool(*command, stdin=ISTIOD4 + b"---\n" + BROKEN)
+    assert (code, out) == (3, b"")
+    assert err.startswith("groundcover-istio: error: ")
+
+
 def test_blank_input_gives_a_comment(tool: Callable[..., Any]) -> None:
     """Helm 4 refuses empty output, and a chart may render to nothing."""
     for stream in (b"", b"\n \n"):

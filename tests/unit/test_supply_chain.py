@@ -45,7 +45,7 @@ def test_a_release_lists_the_run_time_dependencies() -> None:
 
 
 def test_the_lowest_run_time_dependencies_are_tested() -> None:
-    """make test-minimal runs with the floor of each range, whose other end `make test` has."""
+    """`make test-minimal` runs with the floor of each range, whose other end `make test` has."""
     floors = {name.lower(): version for name, version in (re.split(r">=|,", each)[:2] for each in RANGES)}
     locked = dict(line.removesuffix(" \\").split("==") for line in requirements(environments.LOCKS / "minimal.txt"))
     found = {name: locked[name] for name in floors}

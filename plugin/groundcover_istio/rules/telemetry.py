@@ -24,16 +24,18 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
     if activation not in ("auto", "telemetry"):
         return
     ours = [*inventory.services, *inventory.integrations]
+    # The shared one, which is ours, says nothing about the mesh that would not be so without it.
+    meshes = [mesh for mesh in inventory.meshes if settings.mode == "patch" or not mesh.is_shared]
     with_mesh = activation == "telemetry" and settings.mode == "patch"
-    homes = [mesh.resource for mesh in inventory.meshes] if with_mesh else ours
+    homes = [mesh.resource for mesh in meshes] if with_mesh else ours
     if not homes:
         if ours:
             plan.decisions.append(Decision("telemetry-with-mesh", "warning", str(ours[0].id), {}))
         return
-    roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in inventory.meshes}
+    roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in meshes}
     for root, mesh in (roots or {settings.root_namespace: None}).items():
         version = mesh_version(mesh, settings, istiod_tags)
-        spec = telemetry_spec(settings, [each.data for each in inventory.meshes])
+        spec = telemetry_spec(settings, [each.data for each in meshes])
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
         existing = [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
