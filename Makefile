@@ -6,7 +6,7 @@ SECONDS ?= 60
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 LOCKS := $(basename $(wildcard tools/requirements/*.in tests/*/requirements.in))
 
-.PHONY: help setup demo test test-minimal bench bench-check conformance conformance-report policy fuzz audit dist format lint types pytest generate lock helm clean
+.PHONY: help setup demo test test-minimal bench bench-check conformance conformance-report policy fuzz mutation audit dist format lint types pytest generate lock helm clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -43,6 +43,9 @@ test-minimal: setup helm ## the tests of the engine with the lowest run-time dep
 
 fuzz: setup ## coverage-guided fuzzing for SECONDS=60; tools/fuzz.py --keep takes what it found into the corpus
 	@$(BIN)/python tools/fuzz.py $(SECONDS)
+
+mutation: setup ## does a test fail where the code is wrong? MODULES="stream edits rules k8syaml", hours for all of them
+	@$(BIN)/python tools/mutation.py $(MODULES)
 
 audit: setup ## known vulnerabilities of every locked dependency, by PyPI's database, and mistakes in workflows
 	@$(BIN)/python tools/audit.py

@@ -1,7 +1,8 @@
 """`make audit`: known vulnerabilities of every locked dependency, and mistakes in the workflows.
 
 pip-audit asks a vulnerability service about each version that a lock file names; nothing is resolved or installed.
-zizmor reads the workflows, offline. Both run whatever the other finds; exit 1 where either finds something, or could not ask.
+zizmor reads the workflows, offline. Both run whatever the other finds; exit 1 where either finds something, or can't
+ask.
 
     python tools/audit.py [--workflows]     with --workflows only the part that needs no network
 """

@@ -166,7 +166,7 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
             else:
                 apply_to_data(before[resource.ordinal], _in_document(change))
                 _require_valid_object(found, target, settings)
-    except (ManifestError, LookupError, TypeError) as error:
+    except (ManifestError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, ManifestError) and error.message.startswith(_INVALID):
             raise
         raise _not_verified(changes, f"the edited text can't be read: {error}") from error

@@ -263,7 +263,7 @@ def _is_added(item: Any) -> bool:
 def _read(text: Any) -> Any:
     """The mesh config in a ConfigMap; nothing where PyYAML knows less than Kubernetes, as above."""
     try:
-        return yaml.load(text, yaml.CBaseLoader) if isinstance(text, str) else text
+        return yaml.load(text, yaml.CBaseLoader) if isinstance(text, str) else text  # noqa: S506  it builds strings only
     except yaml.MarkedYAMLError:
         return None
 
