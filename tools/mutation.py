@@ -70,11 +70,14 @@ def run(programs: Path, module: str) -> None:
     config, session = WORK / f"{module}.toml", WORK / f"{module}-{key}.sqlite"
     config.write_text(CONFIG.format(path=path, python=programs / "python", tests=TESTS))
     environment = {**os.environ, "PYTHONPATH": str(TREE / "plugin"), "PYTHONDONTWRITEBYTECODE": "1"}
-    for command in (["init"], ["exec"]):
-        if command == ["init"] and session.exists():
-            continue
-        program = [str(programs / "cosmic-ray"), *command, str(config), str(session)]
-        subprocess.run(program, cwd=TREE, env=environment, check=True)
+    # `baseline`: without a mutation the tests have to pass, else every mutant would count as killed.
+    for command in (
+        ["baseline", str(config)],
+        ["init", str(config), str(session)],
+        ["exec", str(config), str(session)],
+    ):
+        if command[0] != "init" or not session.exists():
+            subprocess.run([str(programs / "cosmic-ray"), *command], cwd=TREE, env=environment, check=True)
     dumped = subprocess.run(
         [str(programs / "cosmic-ray"), "dump", str(session)], cwd=TREE, check=True, capture_output=True, text=True
     )
