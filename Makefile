@@ -23,7 +23,7 @@ setup: .venv/.stamp ## .venv with the tool and what its tests need, at the locke
 demo: setup ## the chart and an istiod release through the post-renderer, with real Helm; no cluster
 	@$(BIN)/python tools/demo.py
 
-test: setup ## format, lint, types, and every test but the conformance suite
+test: setup ## format, lint, types, and every test but the conformance suite; COVERAGE=1: twice as long, and how much of the code ran
 	@$(MAKE) --no-print-directory lint types pytest
 
 bench: setup ## beside yq, kubectl kustomize and others, into docs/benchmarks.md; SHORT=1: a minute, writes nothing. Needs Go
@@ -76,7 +76,7 @@ types: setup
 
 pytest: setup helm
 	@echo "== tests"
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --cov --cov-report=term
+	@$(BIN)/pytest --numprocesses=$(WORKERS) $(if $(COVERAGE),--cov --cov-report=term)
 
 generate: setup ## write what is derived: validators, pages, completions
 	@$(BIN)/python tools/generate.py
