@@ -36,13 +36,17 @@ def main(arguments: list[str]) -> int:
         (seeds / case.name).write_bytes(b"a" + (case / "input.yaml").read_bytes())
     found = WORK / "found"
     found.mkdir(exist_ok=True)
-    fuzzer = [str(python), str(TESTS / "fuzz_render.py"), *LIMITS]
+    # libFuzzer starts itself anew when it merges, by this name.
+    launcher = WORK / "fuzz_render"
+    launcher.write_text(f'#!/bin/sh\nexec "{python}" "{TESTS / "fuzz_render.py"}" "$@"\n')
+    launcher.chmod(0o755)
+    fuzzer = [str(launcher), *LIMITS]
     if arguments[:1] == ["--keep"]:
         kept = WORK / "kept"
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()
         code = subprocess.run(
-            [*fuzzer, "-merge=1", str(kept), *map(str, (CORPUS, seeds, found))], check=False
+            [*fuzzer, "-merge=1", "-use_counters=0", str(kept), *map(str, (CORPUS, seeds, found))], check=False
         ).returncode
         return code or replace_corpus(kept)
     seconds, *options = arguments or [DEFAULT_SECONDS]

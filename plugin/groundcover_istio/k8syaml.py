@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MERGE_KEY: Final = "<<"
 
 _BOM: Final = "\ufeff"
+_MARK_BEHIND_SEPARATOR: Final = pattern(r"---[ \t]*(\r?\n)\ufeff")
 # What the Python parser, other than the one in C, quotes of the text: in a Secret it may be a password's part.
 _QUOTED: Final = pattern(r"(?<=tag handle) .+")
 _TOO_DEEP: Final = "exceeded maximum nesting depth"
@@ -100,7 +101,7 @@ def parse(text: str) -> tuple[Tree, ...]:
     or is beyond one of the `limits`. Of the text its message holds no more than a character.
     """
     try:
-        return tuple(_trees(libyaml.parse(_byte_order_marks_gone(text))))
+        return tuple(_trees(libyaml.parse(_without_first_mark(text))))
     except libyaml.error.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else ""
@@ -115,37 +116,26 @@ def parse(text: str) -> tuple[Tree, ...]:
         raise ManifestError(f"not valid YAML: {reason}", where=f"line {line}") from None
 
 
-def _byte_order_marks_gone(text: str) -> str:
-    """The text with a mark before a document's first word taken for white space; every character keeps its place.
+def _without_first_mark(text: str) -> str:
+    """The text with a byte order mark at its beginning or behind its separator as white space; no character moves.
 
-    A template that was saved with one has it below Helm's own lines, where go-yaml skips it and libyaml does not.
+    Helm and kubectl cut a stream before they read it, so there it begins a text and is skipped. At any other beginning
+    of a line go-yaml takes it for a letter of the word behind it, and libyaml does not: such a text is refused.
     """
     if _BOM not in text:
         return text
-    parts, position = [], 0
     if text.startswith(_BOM):
-        parts, position = ["\n"], 1
-    at = text.find(f"\n{_BOM}", position)
-    while at >= 0:
-        if _begins_document(text, at, position):
-            start = at - text.startswith("\r\n", at - 1)
-            parts += [text[position:start], " ", text[start : at + 1]]
-            position = at + 2
-        at = text.find(f"\n{_BOM}", at + 2)
-    return "".join([*parts, text[position:]])
-
-
-def _begins_document(text: str, end: int, start: int) -> bool:
-    """Whether nothing but comments stands before `end`, back to a separator or to `start`."""
-    while end > start:
-        before = max(text.rfind("\n", start, end), start - 1)
-        line = text[before + 1 : end]
-        if line.startswith("---"):
-            return not line[3:].strip() or line[3:].lstrip().startswith("#")
-        if line.strip() and not line.lstrip().startswith("#"):
-            return False
-        end = before
-    return True
+        # Skipped, but libyaml then counts its characters from one too few.
+        text = "\n" + text[1:]
+    if behind := _MARK_BEHIND_SEPARATOR.match(text):
+        text = f"{text[: behind.start(1)]} {behind[1]}{text[behind.end() :]}"
+    at = text.find(f"\n{_BOM}")
+    if at >= 0:
+        where = f"line {text.count(chr(10), 0, at) + 2}"
+        raise ManifestError(
+            "a byte order mark begins the line, and Kubernetes takes it for a letter", where=where, hint="remove it"
+        )
+    return text
 
 
 def _trees(events: Iterator[libyaml.events.Event]) -> Iterator[Tree]:

@@ -71,5 +71,10 @@ def crossed(one: bytes, other: bytes, max_size: int, seed: int) -> bytes:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one_input, custom_mutator=mutate, custom_crossover=crossed)
+    atheris.Setup(
+        [str(ROOT / "build/fuzz/fuzz_render"), *sys.argv[1:]],
+        one_input,
+        custom_mutator=mutate,
+        custom_crossover=crossed,
+    )
     atheris.Fuzz()

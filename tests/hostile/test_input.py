@@ -75,7 +75,7 @@ CASES = {
     "carriage returns alone": Case(b"a: b\rc: d\r"),
     "line breaks of YAML 1.1": Case(text("a: 'b\u2028  c'\nd: \"e\u0085  f\"\n"), mesh="could not find expected ':'"),
     "a byte order mark at the beginning": Case(text("\ufeffa: b\n")),
-    "a byte order mark below a comment": Case(text("# Source: a/templates/b.yaml\n\ufeffa: b\n")),
+    "a byte order mark below a comment": Case(text("# Source: a/templates/b.yaml\n\ufeffa: b\n"), "a byte order mark begins the line"),
     "a byte order mark in the middle": Case(text("a: b\ufeffc\n")),
     "tags that name code": Case(text(TAGS)),
     "duplicate keys aside": Case(b"a: 1\na: 2\n"),
