@@ -123,25 +123,26 @@ def hidden_from_zipkin(injection: Injection) -> None:
     provider(injection, ZIPKIN)
 
 
+def another_istiod(injection: Injection, name: str, revision: str, image: str) -> None:
+    """A second istiod that runs."""
+    labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": revision}
+    container = {"name": "discovery", "image": image}
+    spec = {"nodeName": NODE, "serviceAccountName": "istiod", "automountServiceAccountToken": False, "containers": [container]}  # fmt: skip
+    injection.add(made("v1", "Pod", ROOT, spec, name=name, labels=labels))
+    injection.cluster.runs(name, ROOT, "10.77.0.98")
+
+
 def second_revision(injection: Injection) -> None:
     """An istiod that nobody patched."""
-    pod = injection.cluster.get("pod", "istiod-1", ROOT)["spec"]
-    labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": "canary"}
-    container = {"name": "discovery", "image": pod["containers"][0]["image"]}
-    spec = {"nodeName": NODE, "serviceAccountName": "istiod", "automountServiceAccountToken": False, "containers": [container]}  # fmt: skip
-    injection.add(made("v1", "Pod", ROOT, spec, name="istiod-canary", labels=labels))
-    injection.cluster.runs("istiod-canary", ROOT, "10.77.0.98")
+    (container,) = injection.cluster.get("pod", "istiod-1", ROOT)["spec"]["containers"]
+    another_istiod(injection, "istiod-canary", "canary", container["image"])
     mesh = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio-canary", "namespace": ROOT}}
     injection.add({**mesh, "data": {"mesh": "rootNamespace: istio-system\n"}})
 
 
 def old_istiod(injection: Injection) -> None:
     """A second version of Istio, in the middle of an upgrade."""
-    labels = {"app": "istiod", "istio": "pilot", "istio.io/rev": "default"}
-    container = {"name": "discovery", "image": "registry.istio.io/release/pilot:1.30.2"}
-    spec = {"nodeName": NODE, "serviceAccountName": "istiod", "automountServiceAccountToken": False, "containers": [container]}  # fmt: skip
-    injection.add(made("v1", "Pod", ROOT, spec, name="istiod-2", labels=labels))
-    injection.cluster.runs("istiod-2", ROOT, "10.77.0.98")
+    another_istiod(injection, "istiod-2", "default", "registry.istio.io/release/pilot:1.30.2")
 
 
 def proxy(injection: Injection, name: str, node: str, *, sampling: int | None = None) -> None:

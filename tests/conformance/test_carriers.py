@@ -13,6 +13,8 @@ from . import rig
 from .addresses import SPANS_PER_REQUEST
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .mesh import Mesh
 
 REQUESTS: Final = 10
@@ -49,6 +51,15 @@ def run(*command: str, stdin: str = "") -> str:
     return done.stdout
 
 
+def with_ours(how: str, kind: str, text: str, path: Path) -> str:
+    """A carrier with our provider in it: post-rendered in a pipe (`render`), or edited in place (`export`)."""
+    if how == "render":
+        return run(str(rig.TOOL), stdin=text)
+    path.write_text(text)
+    run(str(rig.TOOL), "export", kind, "--into", str(path))
+    return path.read_text()
+
+
 def by_the_post_renderer(mesh: Mesh) -> dict[str, Any]:
     """What istiod has in memory after Helm and the post-renderer."""
     mesh.install_sensor(sampling_percentage="100")
@@ -73,13 +84,7 @@ def of_the_operator(mesh: Mesh, operator: str) -> dict[str, Any]:
 def test_an_istio_operator(how: str, mesh: Mesh) -> None:
     """Patched in a pipe or edited in place, istioctl makes the same mesh config of it as Helm does."""
     planned = by_the_post_renderer(mesh)
-    if how == "render":
-        operator = run(str(rig.TOOL), stdin=OPERATOR)
-    else:
-        path = mesh.cluster.folder / "operator.yaml"
-        path.write_text(OPERATOR)
-        run(str(rig.TOOL), "export", "istio-operator", "--into", str(path))
-        operator = path.read_text()
+    operator = with_ours(how, "istio-operator", OPERATOR, mesh.cluster.folder / "operator.yaml")
     assert of_the_operator(mesh, operator) == planned
     assert mesh.count(REQUESTS, expected=ALL) == ALL
 
@@ -100,13 +105,7 @@ def test_exported_values(mesh: Mesh) -> None:
 def test_the_values_of_sail(how: str, mesh: Mesh) -> None:
     """Sail gives `spec.values` to Istio's own chart, as Helm does here."""
     planned = by_the_post_renderer(mesh)
-    if how == "render":
-        text = run(str(rig.TOOL), stdin=SAIL)
-    else:
-        path = mesh.cluster.folder / "sail.yaml"
-        path.write_text(SAIL)
-        run(str(rig.TOOL), "export", "sail", "--into", str(path))
-        text = path.read_text()
+    text = with_ours(how, "sail", SAIL, mesh.cluster.folder / "sail.yaml")
     values = mesh.cluster.folder / "sail-values.yaml"
     values.write_text(json.dumps(yaml.safe_load(text)["spec"]["values"]))
     mesh.install_istiod(None, "--values", str(values), render=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +12,7 @@ from . import objects, rig
 from .addresses import BACKEND_PORT, GATEWAY, GATEWAY_PORT, HOST, SIDECAR, SPANS_PER_REQUEST
 from .faults import ROOT, ZIPKIN, made
 from .injection import Injection
+from .test_faults import broken_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +31,7 @@ NEVER: Final = 0.0001
 
 def rules(*documents: dict[str, Any]) -> set[str]:
     """The rules that check finds broken."""
-    command = [str(rig.TOOL), "check", "--format", "json", "--istio-version", "1.31.0", "-"]
-    done = subprocess.run(command, input=yaml.safe_dump_all(documents), capture_output=True, text=True, check=False)
-    return {each["rule"] for each in json.loads(done.stdout)["findings"]}
+    return set(broken_rules(yaml.safe_dump_all(documents), "--istio-version", "1.31.0"))
 
 
 def config_map(mesh: Mesh) -> dict[str, Any]:

@@ -96,7 +96,11 @@ def _rules(cluster: rig.Cluster, added: list[dict[str, Any]]) -> list[str]:
     items = [item for each in listed for item in json.loads(cluster.kubectl("get", *each, "-o", "json"))["items"]]
     names = {(item["kind"], item["metadata"]["name"]) for item in items}
     items += [item for item in added if (item["kind"], item["metadata"]["name"]) not in names]
-    command = [str(rig.TOOL), "check", "--format", "json", "-"]
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    return broken_rules(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+
+def broken_rules(manifests: str, *options: str) -> list[str]:
+    """The rules that check finds broken by manifests."""
+    command = [str(rig.TOOL), "check", "--format", "json", *options, "-"]
+    done = subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
     return [each["rule"] for each in json.loads(done.stdout)["findings"]]
