@@ -31,7 +31,7 @@ CAVEATS: Final = """\
 - `cat` is the floor: a process that reads and writes the stream. Peak memory is never below that of the process that
   starts the others, about 8 MB.
 - The tool is installed as a wheel in an environment of its own. pip before 26 writes executables that import `re`,
-  which no run on a stream of nothing of ours needs: some 5 ms more there.
+  which no run needs as a whole: some 5 ms more there.
 - An object in a cluster is 1 MiB at most, so a mesh config can't be larger than the giant one here.
 """
 THROUGH_HELM: Final = """\
@@ -39,9 +39,10 @@ THROUGH_HELM: Final = """\
 which is what Helm itself takes to have a post-renderer.
 """
 STARTS: Final = """\
-A run on an istiod stream can't be shorter than the third of these: an interpreter with `re`, without which no mesh
-config is checked against its schema, and with PyYAML's parser in C. `helm template` takes so little itself that a
-quarter of it is less than that, and Helm 4 takes more than a quarter for `cat` alone.
+A run on an istiod stream can't be shorter than the third of these: an interpreter that has compiled a pattern, without
+which no mesh config is checked against its schema, and has PyYAML's parser in C. `helm template` takes so little itself
+that, beside what Helm takes for a post-renderer that does nothing, a quarter of it is less than that; and Helm 4 takes
+more than a quarter for `cat` alone. The last three are what a run does without.
 """
 REPEAT: Final = f"""\
 `make bench` measures anew and writes this page, in about ten minutes; on a busy machine look at the ratios only.

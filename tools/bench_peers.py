@@ -134,13 +134,15 @@ class Peers:
 
 def starts(python: Path) -> dict[str, list[str]]:
     """An interpreter that does nothing, and one each that imports what a run needs, or would."""
+    compile_ = "from groundcover_istio.patterns import pattern; pattern('x').match"
     imports = {
         EMPTY: "pass",
-        "import re": "import re",
-        "import groundcover_istio.libyaml": "import groundcover_istio.libyaml",
-        "import yaml": "import yaml",
-        "import argparse": "import argparse",
-        "import groundcover_istio.commands.render": "import groundcover_istio.commands.render",
+        "a pattern, compiled without `re`": compile_,
+        "the same and PyYAML's parser in C": f"{compile_}; import groundcover_istio.libyaml",
+        "the same and `groundcover_istio.commands.render`": f"{compile_}; import groundcover_istio.commands.render",
+        "`import re`": "import re",
+        "`import yaml`": "import yaml",
+        "`import argparse`": "import argparse",
     }
     return {name: [str(python), "-c", code] for name, code in imports.items()}
 

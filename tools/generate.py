@@ -67,7 +67,7 @@ def validators(schemas: dict[str, Any]) -> str:
         )
     prelude = f'''"""{HEADER}"""
 
-import re
+from groundcover_istio.patterns import pattern
 
 
 class Invalid(ValueError):
@@ -77,9 +77,9 @@ class Invalid(ValueError):
 class _Patterns(dict):
     """Compiled when first used: compiling them all would cost each start some milliseconds."""
 
-    def __missing__(self, pattern):
-        self[pattern] = re.compile(pattern)
-        return self[pattern]
+    def __missing__(self, text):
+        self[text] = pattern(text)
+        return self[text]
 
 
 REGEX_PATTERNS = _Patterns()

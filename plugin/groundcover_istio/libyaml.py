@@ -1,16 +1,15 @@
 """PyYAML's parser in C, and of the package around it no more than that parser needs.
 
-`import yaml` also loads a second parser, written in Python, a writer and all that these make and use: 13 of 30 ms.
-The parser in C wants the classes of its tokens, events, nodes and errors: 2 ms. Where PyYAML is not as it is known
-here, or has no parser in C, the whole of it is imported.
+`import yaml` also loads a second parser, written in Python, a writer and all that these make and use, `re` among it:
+17 of 30 ms. The parser in C wants the classes of its tokens, events, nodes and errors: 2 ms. Where PyYAML is not as it
+is known here, or has no parser in C, the whole of it is imported.
 """
 
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
-from groundcover_istio.patterns import CompiledOnUse
+from groundcover_istio.package_parts import PackageParts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,34 +33,31 @@ _ERRORS: Final = {
 
 def _parser_alone() -> Any:
     """The parser in C, its package imported in part; None where that can't be done."""
-    if "yaml" in sys.modules:
-        return None
-    spec = next((found for finder in sys.meta_path if (found := finder.find_spec("yaml", None))), None)
-    if not spec:
-        return None
-    package = sys.modules["yaml"] = ModuleType("yaml")
-    package.__path__ = spec.submodule_search_locations or []
+    parts = PackageParts("yaml")
     try:
-        # `reader` compiles a pattern that only the parser in Python would use: 5 ms.
-        with CompiledOnUse():
-            from yaml import error, events, nodes, reader, tokens  # noqa: F401, PLC0415
-        for name, raised in _ERRORS.items():
-            module = sys.modules[f"yaml.{name}"] = ModuleType(f"yaml.{name}")
-            setattr(module, raised, type(raised, (error.MarkedYAMLError,), {}))
-            setattr(package, name, module)
-        from yaml._yaml import CParser  # noqa: PLC0415
+        with parts:
+            from yaml import error, events, nodes, tokens  # noqa: F401, PLC0415
+
+            for name, raised in _ERRORS.items():
+                parts.stand_in(f"yaml.{name}", **{raised: type(raised, (error.MarkedYAMLError,), {})})
+            unreadable = type("ReaderError", (error.YAMLError,), {"__init__": _keep_reason})
+            parts.stand_in("yaml.reader", ReaderError=unreadable)
+            from yaml._yaml import CParser  # noqa: PLC0415
     except (ImportError, AttributeError):
         return None
-    finally:
-        # Whoever imports `yaml` after us gets all of it.
-        for name in ("yaml", *(f"yaml.{name}" for name in _ERRORS)):
-            sys.modules.pop(name, None)
     return CParser
 
 
+def _keep_reason(error: Any, name: str, position: int, character: object, encoding: str, reason: str) -> None:
+    """What yaml.reader.ReaderError does with what a parser tells it."""
+    error.name, error.position, error.character, error.encoding, error.reason = (
+        name, position, character, encoding, reason,
+    )  # fmt: skip
+
+
 def _parser_of_the_package() -> Any:
-    with CompiledOnUse():
-        import yaml  # noqa: PLC0415
+    import yaml  # noqa: PLC0415
+
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

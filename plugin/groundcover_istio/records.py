@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
     from typing import NamedTuple as NamedTuple  # noqa: PLC0414  it is what this module is for
 else:
-    from operator import itemgetter
+    from _operator import itemgetter  # `operator`, written in Python, takes 0.5 ms
 
     class _FromAnnotations(type):
         """Makes the annotations of a class body the fields of a tuple, and their values its defaults."""

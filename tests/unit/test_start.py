@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from groundcover_istio import records
-from groundcover_istio.patterns import CompiledOnUse, pattern
+from groundcover_istio.package_parts import PackageParts
 
 
 class Ours(records.NamedTuple):
@@ -79,19 +79,49 @@ def test_records_do_what_named_tuples_do() -> None:
         value.third = 3  # type: ignore[attr-defined]
 
 
-def test_patterns_are_what_re_compiles() -> None:
-    """The first use compiles them; what is wrong with one is said then."""
-    words = pattern(r"\w+")
-    assert words.findall("a b") == ["a", "b"]
-    assert words.pattern == r"\w+"
-    with pytest.raises(Exception, match="unterminated"):
-        pattern("(").match("a")
-    with CompiledOnUse():
-        import re  # noqa: PLC0415
+PATTERNS = r"""
+import sys
+from groundcover_istio.patterns import pattern
+words = pattern(r"\w+")
+print(words.findall("a b"), words.pattern, "re" in sys.modules)
+print(pattern(rb"(?i)A").sub(rb"[\g<0>]", b"ba"))
+try:
+    pattern("(").match("a")
+except Exception as error:
+    print(type(error).__module__, error)
+import enum, re
+print(re.compile("A", re.IGNORECASE), re._compiler.__name__, re.fullmatch(words.pattern, "ab"))
+"""
+COMPILED = r"""['a', 'b'] \w+ {imported}
+b'b[a]'
+re missing ), unterminated subpattern at position 0
+re.compile('A', re.IGNORECASE) re._compiler <re.Match object; span=(0, 2), match='ab'>
+"""
 
-        waiting = re.compile("A", re.IGNORECASE)
-        assert waiting.search("ba")
-    assert type(re.compile("a")).__module__ == "re"
+
+@pytest.mark.parametrize(
+    ("way", "imported"),
+    [
+        pytest.param("", "False", id="by what compiles in `re`, which is not imported"),
+        pytest.param("import re", "True", id="by `re`, which is there"),
+        pytest.param(
+            "from groundcover_istio import patterns as p; p._compiler = lambda: p.none",
+            "True",
+            id="by `re`, made of others",
+        ),
+    ],
+)
+def test_patterns_are_what_re_compiles(way: str, imported: str) -> None:
+    """The first use compiles them, and what is wrong with one is said then. `re` is whole afterwards."""
+    done = subprocess.run([sys.executable, "-c", f"{way}\n{PATTERNS}"], capture_output=True, text=True, check=True)
+    assert done.stdout == COMPILED.format(imported=imported)
+
+
+def test_parts_of_a_package_are_not_taken_where_it_is_imported() -> None:
+    """Nor where there is none: whoever wants them is told by ImportError."""
+    for name in ("pytest", "nothing_of_that_name", "antigravity"):
+        with pytest.raises(ImportError, match=name), PackageParts(name):
+            pass
 
 
 WAYS = {
