@@ -196,15 +196,16 @@ class _Editor:
     def _set_value(self, holder: Mapping, pair: tuple[Node, Node], new: Data, path: Path) -> list[Edit]:
         key, old = pair
         scalar = not isinstance(new, dict | list) or not new
-        if holder.flow or (scalar and isinstance(old, Scalar) and old.style not in ("|", ">")):
+        in_place = holder.flow or (scalar and isinstance(old, Scalar) and old.style not in ("|", ">"))
+        colon = self.layout.after_colon(key)
+        if colon < 0 and not (in_place and old.start < old.end):
+            raise EditError(f"{spell(path)} is not written as `key:`", hint="write it so")
+        if in_place:
             style = old.style if isinstance(old, Scalar) and old.style in ("'", '"') else '"' if self.json else ""
             text = self._flow(new) if isinstance(new, dict | list) else scalar_text(new, style=style)
-            gap = " " if self.text[old.start - 1 : old.start] == ":" else ""
+            gap = " " if old.start == old.end == colon else ""
             return [Edit(old.start, old.end, gap + text)]
-        colon = self.layout.after_colon(key)
-        if colon < 0:
-            raise EditError(f"{spell(path)} is not written as `key:`", hint="write it so")
-        column = self.layout.column(holder.pairs[0][0].start)
+        column = self.layout.column(key.start)
         first, *rest = pair_lines("", new, column)
         edits = [Edit(colon, max(colon, self.layout.words_end(old)), first[column + 1 :])]
         return [*edits, self.layout.insert_lines(self.layout.line_below(old), rest)] if rest else edits

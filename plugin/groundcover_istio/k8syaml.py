@@ -101,7 +101,17 @@ def parse(text: str) -> tuple[Tree, ...]:
     or is beyond one of the `limits`. Of the text its message holds no more than a character.
     """
     try:
-        return tuple(_trees(libyaml.parse(_without_first_mark(text))))
+        return _parse(_without_first_mark(text))
+    except ManifestError as error:
+        if text.startswith(_BOM) and error.where:
+            # Counted with the line break that stood in for the mark.
+            error.where = f"line {int(error.where.removeprefix('line ')) - 1}"
+        raise
+
+
+def _parse(text: str) -> tuple[Tree, ...]:
+    try:
+        return tuple(_trees(libyaml.parse(text)))
     except libyaml.error.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else ""
@@ -110,10 +120,10 @@ def parse(text: str) -> tuple[Tree, ...]:
             raise _too_deep(where) from None
         raise ManifestError(f"not valid YAML: {_QUOTED.sub('', problem)}", where=where) from None
     except libyaml.error.YAMLError as error:
-        position = int(getattr(error, "position", 0))
-        reason = getattr(error, "reason", "") or "special characters are not allowed"
-        line = text.count("\n", 0, position) + 1
-        raise ManifestError(f"not valid YAML: {reason}", where=f"line {line}") from None
+        # A ReaderError, the only one that is not marked: a character that may not stand in YAML.
+        reader: Any = error
+        line = text.count("\n", 0, reader.position) + 1
+        raise ManifestError(f"not valid YAML: {reader.reason}", where=f"line {line}") from None
 
 
 def _without_first_mark(text: str) -> str:
@@ -190,10 +200,9 @@ class _Builder:
             return self._alias(event)
         if isinstance(event, libyaml.events.ScalarEvent):
             self._grow(1, event)
-            style = event.style if event.style and event.style != " " else ""
             scalar = Scalar(
                 event.value,
-                style,
+                event.style or "",
                 event.tag or "",
                 event.anchor or "",
                 _start(event),

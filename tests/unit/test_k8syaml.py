@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from groundcover_istio import k8syaml
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.k8syaml import block_lines, flow_text, parse, resolve_plain, scalar_text, to_data
 
@@ -13,6 +14,8 @@ PLAIN = {
     "y": True, "yes": True, "on": True, "Yes": True, "n": False, "off": False, "0b1": 1, "0x1F": 31, "12:30": "12:30",
     "2024-01-01": "2024-01-01", "123e4567": "123e4567", "=": "=", "~": None, "": None, "null": None, "-0": 0, "-5": -5,
     "+7": 7, ".5": 0.5, "1.": 1, "1.5": 1.5, "-": "-", "1.2.3": "1.2.3", "5s": "5s", "a b": "a b",
+    "017": 15, "0b11": 3, "-0x1f": -31, "1\u06634": "1\u06634", "9" * 64: int("9" * 64), "1" * 65: int(float("1" * 65)), "1e999": "1e999",
+    "0x" + "f" * 64: 16**64 - 1, "0x" + "f" * 65: "0x" + "f" * 65,
 }  # fmt: skip
 
 
@@ -65,6 +68,88 @@ def test_several_documents() -> None:
     assert (first.root.start, second.root.start) == (0, 9)
 
 
+def test_documents_of_nothing() -> None:
+    """They have no root, wherever they stand."""
+    assert [tree.root for tree in parse("# nothing\n---\n---\n" + "\n" * 300 + "# nothing\n---\n")] == [None] * 3
+
+
+def test_what_aliases_stand_for_is_counted_by_document() -> None:
+    """Each document knows its own."""
+    assert [tree.expanded for tree in parse("- &x [a, b]\n- *x\n- *x\n---\na\n---\n- &x a\n- *x\n")] == [6, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("limit", "text", "size"),
+    [
+        pytest.param("MAX_LENGTH", "a: bcdef", 8, id="characters"),
+        pytest.param(
+            "MAX_LENGTH",
+            "a: b\n---\nc: defghij\n",
+            15,
+            id="characters of the longest document, its separators included",
+        ),
+        pytest.param("MAX_DOCUMENTS", "a\n---\nb\n---\nc\n", 3, id="documents"),
+        pytest.param("MAX_NODES", "a", 1, id="a scalar"),
+        pytest.param("MAX_NODES", "[a, {b: c}, []]", 6, id="keys, values and collections"),
+        pytest.param("MAX_NODES", "- &x a\n- *x\n- *x\n", 4, id="aliases of a scalar"),
+        pytest.param("MAX_NODES", "- &x [a, b]\n- *x\n", 7, id="an alias of three nodes"),
+        pytest.param("MAX_ALIASED", "- &x a\n- *x\n- *x\n", 2, id="aliases alone"),
+        pytest.param("MAX_ALIASED", "- &x [a, {b: c}]\n- *x\n", 5, id="what they stand for"),
+        pytest.param("MAX_ALIASED", "- &x [a]\n- &y [*x]\n- *y\n", 5, id="and what that stands for"),
+        pytest.param("MAX_ALIASED", "- &x a\n- *x\n---\n- &y b\n- *y\n- *y\n", 3, id="of all documents"),
+        pytest.param("MAX_DEPTH", "[[[a]]]", 3, id="lists in lists"),
+        pytest.param("MAX_DEPTH", "a: {b: [c]}\nd: {}\n", 3, id="mappings and lists"),
+        pytest.param("MAX_DEPTH", "- [[]]\n- a\n- []\n", 3, id="the deepest, wherever it stands"),
+        pytest.param("MAX_DEPTH", "- &x a\n- [*x]\n", 2, id="an alias of a scalar"),
+        pytest.param("MAX_DEPTH", "- &x [[a]]\n- [*x]\n", 4, id="an alias of a list of lists"),
+        pytest.param("MAX_DEPTH", "- &x [a]\n- &y [*x]\n- [[*y]]\n", 5, id="an alias of a list with an alias"),
+        pytest.param("MAX_DEPTH", "- [[[a]]]\n- &y [b]\n- [[*y]]\n", 4, id="an alias of less than stands before"),
+    ],
+)
+def test_limits(limit: str, text: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much as a limit says is read, and no more."""
+    monkeypatch.setattr(k8syaml, limit, size)
+    parse(text)
+    monkeypatch.setattr(k8syaml, limit, size - 1)
+    with pytest.raises(ManifestError):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        pytest.param("\ufeffa: 1\n", 1, id="at the beginning"),
+        pytest.param("---\n\ufeffa: 1\n", 5, id="behind the separator"),
+        pytest.param("--- \r\n\ufeffa: 1\n", 7, id="behind a separator of Windows"),
+    ],
+)
+def test_byte_order_marks_that_are_skipped(text: str, start: int) -> None:
+    """No character moves, so that positions are those of the text."""
+    (tree,) = parse(text)
+    assert tree.root is not None
+    assert tree.root.start == start
+    assert to_data(tree.root) == {"a": 1}
+    with pytest.raises(ManifestError) as caught:
+        parse(f"{text}b: [\n")
+    assert caught.value.where == f"line {text.count(chr(10)) + 2}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("\n\ufeffa: 1\n", 2, id="in the second line"),
+        pytest.param("a: 1\nb: 2\nc: 3\n\n\ufeffd: 4\n", 5, id="further down"),
+        pytest.param("---\n\n\ufeffa: 1\n", 3, id="below the line behind the separator"),
+        pytest.param("\ufeffa: 1\n\ufeffb: 2\n", 2, id="below one that is skipped"),
+    ],
+)
+def test_byte_order_marks_that_are_letters(text: str, line: int) -> None:
+    """Elsewhere go-yaml takes one for a letter, and libyaml does not."""
+    with pytest.raises(ManifestError, match="a byte order mark begins the line") as caught:
+        parse(text)
+    assert caught.value.where == f"line {line}"
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{key}: &{key} [{', '.join([f'*{below}'] * 10)}]\n" for below, key in zip("abcdef", "bcdefg", strict=True)
 )
@@ -84,6 +169,15 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ),
         pytest.param("a: *b\n", "", "line 1", id="an alias without anchor"),
         pytest.param("a: 1\nb: \0\n", "not valid YAML", "line 2", id="a NUL byte"),
+        pytest.param(
+            "a: 1\n\n\nb: \x07\n", "not valid YAML: control characters are not allowed", "line 4", id="a bell"
+        ),
+        pytest.param(
+            "[\n" * 120 + "a\n" + "]" * 120,
+            "nested deeper than 100 levels",
+            "line 101",
+            id="deep nesting, where it begins",
+        ),
     ],
 )
 def test_what_is_refused(text: str, message: str, where: str) -> None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from groundcover_istio import embedded, pipeline
-from groundcover_istio.edits import apply, edits_for
 from groundcover_istio.errors import EditError
 from groundcover_istio.istio import is_sensor_host
-from groundcover_istio.k8syaml import parse
-from groundcover_istio.model import Edit, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from groundcover_istio.model import Edit
 
 STREAM = b"""\
 apiVersion: v1
@@ -61,59 +60,6 @@ def test_an_edit_that_goes_wrong_never_gets_out(
 def spoiled(edit: Edit, spoil: Callable[[str], str]) -> Edit:
     """The edit with another text."""
     return edit._replace(text=spoil(edit.text))
-
-
-def test_edits_that_overlap_are_refused() -> None:
-    """Neither of them would come out as it was meant."""
-    with pytest.raises(EditError, match="two changes fall on the same text"):
-        apply("abc", [Edit(0, 2, "x"), Edit(1, 3, "y")])
-
-
-@pytest.mark.parametrize(
-    ("text", "operation", "result"),
-    [
-        pytest.param("a: 1\r\nb: 2\r\n", Operation("set", ("c", "d"), 3), "a: 1\r\nb: 2\r\nc:\r\n  d: 3\r\n", id="line breaks are the text's own"),
-        pytest.param("- a: 1\n  b: 2\n- c\n", Operation("remove", (0, "a")), "- b: 2\n- c\n", id="the first key of an item"),
-        pytest.param("- a: 1 # x\n  b: 2\n", Operation("remove", (0, "a")), "- # x\n  b: 2\n", id="its comment stays"),
-        pytest.param("- a: 1\n  # x\n  b: 2\n", Operation("remove", (0, "a")), "- \n  # x\n  b: 2\n", id="and one between"),
-        pytest.param("a:\n- 1\n- 2", Operation("remove", ("a", 1)), "a:\n- 1\n", id="the last item of a text without final line break"),
-        pytest.param("[a, {b: 1}]\n", Operation("set", (1, "b"), "x y"), '[a, {b: "x y"}]\n', id="inside a flow list"),
-        pytest.param("a:  |\n  x\nb: 1\n", Operation("set", ("a",), 5), "a: 5\nb: 1\n", id="a block scalar becomes a number"),
-        pytest.param("a: b\n", Operation("set", ("a",), {"c": [1]}), "a:\n  c:\n  - 1\n", id="a scalar becomes a mapping"),
-        pytest.param("a: 'x'\n", Operation("set", ("a",), "y"), "a: 'y'\n", id="quotes stay"),
-        pytest.param("a: |\n  x\n     \nb: 1\n", Operation("set", ("c",), 1), "a: |\n  x\n     \nb: 1\nc: 1\n", id="below a scalar with a blank end"),
-        pytest.param("b: 1\na: |\n  x\n     \n", Operation("set", ("c",), 1), "b: 1\na: |\n  x\n     \nc: 1\n", id="blank rows that are content"),
-        pytest.param("'a': 1\n", Operation("rename", ("a",), "b"), "'b': 1\n", id="a key keeps its quotes"),
-    ],
-)  # fmt: skip
-def test_edits(text: str, operation: Operation, result: str) -> None:
-    """An operation on the data, laid onto the text."""
-    (tree,) = parse(text)
-    assert apply(text, edits_for(text, tree, [operation])) == result
-
-
-@pytest.mark.parametrize(
-    ("text", "operation", "message"),
-    [
-        pytest.param(
-            "a: 5\n", Operation("set", ("a", "b"), 1), "a is neither a mapping nor a list", id="below a scalar"
-        ),
-        pytest.param(
-            "a: [[x]]\n", Operation("set", ("a", 0), "y"), r"a\[0\] is not a scalar", id="an item that is a list"
-        ),
-        pytest.param(
-            "a: &x {}\n",
-            Operation("set", ("a", "b"), 1),
-            "a carries the anchor &x, which a change would lose",
-            id="an anchor",
-        ),
-    ],
-)
-def test_edits_that_are_refused(text: str, operation: Operation, message: str) -> None:
-    """What can't be changed safely is named by its path."""
-    (tree,) = parse(text)
-    with pytest.raises(EditError, match=message):
-        edits_for(text, tree, [operation])
 
 
 @pytest.mark.parametrize(
