@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Final
 
     from groundcover_istio.model import Data, Decision, Outcome, Sampling
@@ -106,9 +106,9 @@ def json_report(outcome: Outcome) -> str:
     return _json(report_data(outcome))
 
 
-def json_diff(outcome: Outcome) -> str:
-    """The JSON report with the unified diff in it."""
-    return _json({**report_data(outcome), "diff": "".join(unified_diff(outcome))})
+def json_diff(outcome: Outcome, difference: str) -> str:
+    """The JSON report with the difference in it."""
+    return _json({**report_data(outcome), "diff": difference})
 
 
 def _json(data: dict[str, Data]) -> str:
@@ -143,54 +143,3 @@ def report_data(outcome: Outcome) -> dict[str, Data]:
 
 
 FORMATS: Final[dict[str, Callable[[Outcome], str]]] = {"text": text_report, "json": json_report}
-
-_COLORS: Final = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
-
-
-def unified_diff(outcome: Outcome, *, color: bool = False) -> Iterator[str]:
-    """The difference between the stream before and after, with three lines of context.
-
-    The context ends where the document does: what stands above or below it may be a Secret.
-    """
-    before, after = (_documents(text.decode(errors="replace")) for text in (outcome.before, outcome.after))
-    lines = list(_hunks(before, after))
-    for line in ["--- rendered\n", "+++ post-rendered\n", *lines] if lines else []:
-        text = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
-        code = _COLORS.get(line[0]) if color else None
-        yield f"{code}{text[:-1]}\033[0m\n" if code else text
-
-
-def _documents(text: str) -> list[list[str]]:
-    """The lines of each document, its separator first. `render` takes none away and adds only at the end."""
-    documents: list[list[str]] = [[]]
-    for line in text.splitlines(keepends=True):
-        if line.startswith("---") and line[3:4] in ("", " ", "\t", "\r", "\n"):
-            documents.append([])
-        documents[-1].append(line)
-    return documents
-
-
-def _hunks(before: list[list[str]], after: list[list[str]]) -> Iterator[str]:
-    import difflib  # noqa: PLC0415  5 ms, only to diff
-    from itertools import zip_longest  # noqa: PLC0415
-
-    old_line = new_line = 0
-    nothing: list[str] = []
-    for old, new in zip_longest(before, after, fillvalue=nothing):
-        groups = difflib.SequenceMatcher(None, old, new).get_grouped_opcodes() if old != new else ()
-        for group in groups:
-            first, last = group[0], group[-1]
-            ranges = _range(old_line + first[1], last[2] - first[1]), _range(new_line + first[3], last[4] - first[3])
-            yield f"@@ -{ranges[0]} +{ranges[1]} @@\n"
-            for action, old_start, old_end, new_start, new_end in group:
-                if action == "equal":
-                    yield from (f" {line}" for line in old[old_start:old_end])
-                    continue
-                yield from (f"-{line}" for line in old[old_start:old_end])
-                yield from (f"+{line}" for line in new[new_start:new_end])
-        old_line, new_line = old_line + len(old), new_line + len(new)
-
-
-def _range(start: int, length: int) -> str:
-    """As unified diffs have it: the first line from 1, which is left out of a range of none, and how many."""
-    return f"{start + 1}" if length == 1 else f"{start + (length > 0)},{length}"

@@ -172,6 +172,44 @@ def test_diff_tells_nothing(name: str, tool: Callable[..., Any]) -> None:
         assert_hidden(out, err)
 
 
+PLANTED = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "stringData": {"t": TOKEN}}
+PATCHED = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "istio", "namespace": "istio-system"},
+    "data": {"mesh": "rootNamespace: istio-system\n"},
+}
+LIST: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [PLANTED, PATCHED, PLANTED]}
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"),
+    [
+        pytest.param(yaml.safe_dump(LIST, sort_keys=False), "+      enableTracing: true", id="block style"),
+        pytest.param(
+            f"kind: List\n# {TOKEN}\nitems:\n  # {TOKEN}\n"
+            + "".join(f"  - {json.dumps(each)}\n  # {TOKEN}\n" for each in LIST["items"]),
+            "enableTracing",
+            id="an item to a line, between comments",
+        ),
+        pytest.param(json.dumps(LIST), "+(not shown: a Secret stands on this line)", id="JSON on one line"),
+        pytest.param(json.dumps(LIST, indent=1), "enableTracing", id="JSON on many lines"),
+        pytest.param(
+            json.dumps(LIST).replace('}}, {"apiVersion"', '}},\n{"apiVersion"', 1),
+            "+(not shown: a Secret stands on this line)",
+            id="JSON, a Secret behind the change",
+        ),
+    ],
+)
+def test_diff_tells_nothing_of_a_list(stream: str, shown: str, tool: Callable[..., Any]) -> None:
+    """What stands beside a change in the same document is no context where it may be a Secret's."""
+    for form in ("text", "json"):
+        code, out, err = tool("diff", "--format", form, stdin=stream.encode())
+        assert code == 1
+        assert shown in out.decode()
+        assert_hidden(out, err)
+
+
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 def test_check_tells_nothing(stream: bytes, tool: Callable[..., Any]) -> None:
     """In no format."""

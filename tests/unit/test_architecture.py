@@ -55,6 +55,7 @@ ALLOWED = {
         "rules.shared",
     },
     "report": {"model"},
+    "difference": {"model", "k8syaml"},
     "pipeline": {
         "errors", "model", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded", "rules",
         "rules.plan", "report",
@@ -81,7 +82,7 @@ ALLOWED = {
     "arguments": {"errors", "config", "console", "variables"},
     "commands": set(),
     "commands.render": {"errors", "stream", "pipeline", "report", "console", "progress", "variables", "arguments", ""},
-    "commands.diff": {"pipeline", "report", "console", "progress", "arguments"},
+    "commands.diff": {"pipeline", "report", "difference", "console", "progress", "arguments"},
     "commands.install_plugin": {"helm_plugin", "console", "arguments"},
     "commands.check": {"errors", "console", "progress", "arguments", "checks.*"},
     "commands.rule": {"errors", "console", "arguments", "checks.*"},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import pipeline, report
 from groundcover_istio.arguments import Parser, add_settings, layers, parse
+from groundcover_istio.difference import unified_diff
 from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def run(arguments: list[str], console: Console) -> int:
     with Progress("rendering"):
         outcome = pipeline.run(console.read(options.file), layers(options, console))
     if options.format == "json":
-        console.write(report.json_diff(outcome))
+        console.write(report.json_diff(outcome, "".join(unified_diff(outcome))))
     else:
-        difference = "".join(report.unified_diff(outcome, color=console.color))
+        difference = "".join(unified_diff(outcome, color=console.color))
         parts = [difference, report.decisions_text(outcome), report.effect_text(outcome)]
         console.write("\n".join(part for part in parts if part))
     return DIFFERENT if outcome.after != outcome.before else 0

@@ -1,0 +1,101 @@
+"""What a run changes, as a unified diff that shows nothing of a Secret."""
+
+from __future__ import annotations
+
+import difflib
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, zip_longest
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio import k8syaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundcover_istio.model import Outcome
+
+_CONTEXT: Final = 3
+_COLORS: Final = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
+_HIDDEN: Final = "(not shown: a Secret stands on this line)\n"
+
+
+def unified_diff(outcome: Outcome, *, color: bool = False) -> Iterator[str]:
+    """The lines of the difference between the stream before and after, with three lines of context.
+
+    The context ends where the document does: what stands above or below it may be a Secret. Where a Secret is in the
+    document itself, as in a List, there is none, and a changed line that the Secret stands on is not shown.
+    """
+    before, after = (_documents(text.decode(errors="replace")) for text in (outcome.before, outcome.after))
+    lines = list(_hunks(before, after))
+    for line in ["--- rendered\n", "+++ post-rendered\n", *lines] if lines else []:
+        text = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+        code = _COLORS.get(line[0]) if color else None
+        yield f"{code}{text[:-1]}\033[0m\n" if code else text
+
+
+def _documents(text: str) -> list[list[str]]:
+    """The lines of each document, its separator first. `render` takes none away and adds only at the end."""
+    documents: list[list[str]] = [[]]
+    for line in text.splitlines(keepends=True):
+        if line.startswith("---") and line[3:4] in ("", " ", "\t", "\r", "\n"):
+            documents.append([])
+        documents[-1].append(line)
+    return documents
+
+
+def _hunks(before: list[list[str]], after: list[list[str]]) -> Iterator[str]:
+    old_line = new_line = 0
+    nothing: list[str] = []
+    for old, new in zip_longest(before, after, fillvalue=nothing):
+        if old != new:
+            yield from _hunks_of(old, new, old_line, new_line)
+        old_line, new_line = old_line + len(old), new_line + len(new)
+
+
+def _hunks_of(old: list[str], new: list[str], old_line: int, new_line: int) -> Iterator[str]:
+    """The hunks of one document, which begins below so many lines."""
+    hidden_old, hidden_new = _of_secrets(old), _of_secrets(new)
+    context = 0 if hidden_old or hidden_new else _CONTEXT
+    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(context):
+        first, last = group[0], group[-1]
+        ranges = _range(old_line + first[1], last[2] - first[1]), _range(new_line + first[3], last[4] - first[3])
+        yield f"@@ -{ranges[0]} +{ranges[1]} @@\n"
+        for action, old_start, old_end, new_start, new_end in group:
+            if action == "equal":
+                yield from (f" {line}" for line in old[old_start:old_end])
+                continue
+            yield from (f"-{_HIDDEN if index in hidden_old else old[index]}" for index in range(old_start, old_end))
+            yield from (f"+{_HIDDEN if index in hidden_new else new[index]}" for index in range(new_start, new_end))
+
+
+def _range(start: int, length: int) -> str:
+    """As unified diffs have it: the first line from 1, which is left out of a range of none, and how many."""
+    return f"{start + 1}" if length == 1 else f"{start + (length > 0)},{length}"
+
+
+def _of_secrets(document: list[str]) -> frozenset[int]:
+    """The lines, from 0, on which Secrets stand."""
+    text = "".join(document)
+    if "Secret" not in text:
+        return frozenset()
+    ends = list(accumulate(len(line) for line in document))
+    found: set[int] = set()
+    for node in (node for tree in k8syaml.parse(text) for node in _secrets(tree.root)):
+        last = len(text[: node.end].rstrip())
+        found.update(range(bisect_right(ends, node.start), bisect_left(ends, last) + 1))
+    return frozenset(found)
+
+
+def _secrets(root: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
+    """Every object of that kind at or below a node."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, k8syaml.Sequence):
+            waiting += node.items
+        elif isinstance(node, k8syaml.Mapping):
+            kind = node.get("kind")
+            if isinstance(kind, k8syaml.Scalar) and kind.value == "Secret":
+                yield node
+            else:
+                waiting += [value for _, value in node.pairs]
