@@ -20,10 +20,10 @@ import bench_peers
 import helm_binaries
 from bench_inputs import SENSOR, Inputs
 from bench_measure import FailedError, Ratio, Sample, Stopwatch, ratio
-from bench_peers import ALONE, EMPTY, EMPTY_CHART, KUSTOMIZE, RENDER, THROUGH, THROUGH_CAT, YQ, Peers
+from bench_peers import ALONE, EMPTY, EMPTY_CHART, KUSTOMIZE, RENDER, THROUGH, THROUGH_CAT, THROUGH_PYTHON, YQ, Peers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bench_inputs import Input
 
@@ -129,6 +129,8 @@ def chosen(inputs: Inputs, mode: str) -> Iterator[Input]:
         yield inputs.among_thousands(megabytes)
     yield inputs.giant_config_map(20)
     yield inputs.giant_mesh(1)
+    if mode == "--write":
+        yield inputs.giant_mesh(5)
     yield inputs.tiny_documents(100_000)
 
 
@@ -140,11 +142,9 @@ def asked(given: Input, mode: str) -> tuple[str, ...]:
 
 
 def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> dict[str, dict[str, Sample]]:
-    """`helm template` of istiod and of our chart, alone and with the post-renderer or cat; a chart of one ConfigMap."""
-    cat = scratch / "cat"
-    cat.write_text("#!/bin/sh\nexec cat\n")
-    cat.chmod(0o755)
-    plugins = helm4_plugins(peers, scratch, cat)
+    """`helm template` of istiod and of our chart, alone, with post-renderers, and of a chart of one ConfigMap."""
+    idle = idle_post_renderers(scratch, peers.python)
+    plugins = helm4_plugins(peers, scratch, idle.values())
     charts = {
         "istiod": [str(inputs.istio_chart()), "--namespace=istio-system"],
         "our chart": [str(ROOT / "chart"), *SENSOR],
@@ -152,13 +152,14 @@ def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> di
     measured = {}
     for version in HELMS:
         three = version == HELMS[0]
-        ours, nothing = (str(peers.render), str(cat)) if three else (PROGRAM, "cat")
+        post_renderers = {THROUGH: peers.render, **idle}
         variables = {"HELM_PLUGINS": str(scratch / "none" if three else plugins)}
         with Stopwatch(environment() | variables) as stopwatch:
             for name, arguments in charts.items():
                 command = [str(helm_binaries.helm(version)), "template", "x", *arguments]
-                through = [*command, "--post-renderer"]
-                commands = {ALONE: command, THROUGH: [*through, ours], THROUGH_CAT: [*through, nothing]}
+                commands = {ALONE: command}
+                for title, program in post_renderers.items():
+                    commands[title] = [*command, "--post-renderer", str(program) if three else program.name]
                 if name == "our chart":
                     commands[EMPTY_CHART] = [*command[:3], str(empty_chart(scratch)), *SENSOR]
                 title = f"{name}, Helm {version}"
@@ -167,15 +168,28 @@ def through_helm(inputs: Inputs, peers: Peers, scratch: Path, rounds: int) -> di
     return measured
 
 
-def helm4_plugins(peers: Peers, scratch: Path, cat: Path) -> Path:
-    """A folder with ours as Helm 4 takes it, and with one that is no more than `cat`."""
+def idle_post_renderers(scratch: Path, python: Path) -> dict[str, Path]:
+    """Programs that hand on what comes in: what any post-renderer costs, and what any one in Python does."""
+    programs = {
+        THROUGH_CAT: ("cat", "#!/bin/sh\nexec cat\n"),
+        THROUGH_PYTHON: ("copy", f"#!{python}\nimport sys\n\nsys.stdout.buffer.write(sys.stdin.buffer.read())\n"),
+    }
+    for name, text in programs.values():
+        (scratch / name).write_text(text)
+        (scratch / name).chmod(0o755)
+    return {title: scratch / name for title, (name, _) in programs.items()}
+
+
+def helm4_plugins(peers: Peers, scratch: Path, idle: Iterable[Path]) -> Path:
+    """A folder with ours as Helm 4 takes it, and with others of the same manifest."""
     plugins = scratch / "plugins"
     command = [str(peers.render), "install-plugin", "--helm", str(helm_binaries.helm(HELMS[1]))]
     subprocess.run([*command, "--directory", str(plugins)], check=True, capture_output=True, env=environment())
     ours = (plugins / PROGRAM / "plugin.yaml").read_text()
-    (plugins / "cat" / "bin").mkdir(parents=True)
-    (plugins / "cat" / "plugin.yaml").write_text(ours.replace(f"name: {PROGRAM}", "name: cat"))
-    shutil.copy(cat, plugins / "cat" / "bin" / "run")
+    for program in idle:
+        (plugins / program.name / "bin").mkdir(parents=True)
+        (plugins / program.name / "plugin.yaml").write_text(ours.replace(f"name: {PROGRAM}", f"name: {program.name}"))
+        shutil.copy(program, plugins / program.name / "bin" / "run")
     return plugins
 
 

@@ -32,17 +32,19 @@ CAVEATS: Final = """\
   starts the others, about 8 MB.
 - The tool is installed as a wheel in an environment of its own. pip before 26 writes executables that import `re`,
   which no run needs as a whole: some 5 ms more there.
-- An object in a cluster is 1 MiB at most, so a mesh config can't be larger than the giant one here.
+- etcd takes no object of more than 1.5 MiB, so a mesh config of 5 MB is in no cluster; one of more than 16 MiB is
+  refused (docs/limits.md). Its memory is that of its nodes with their places, and of the edited text's when it is read
+  again.
 """
 THROUGH_HELM: Final = """\
-`helm template` of Istio's own istiod chart, and of ours; alone, with the post-renderer, and with `cat` in its place,
-which is what Helm itself takes to have a post-renderer.
+`helm template` of Istio's own istiod chart, and of ours; alone, with the post-renderer, with `cat` in its place, which
+is what Helm itself takes to have a post-renderer, and with a Python script of two lines that only copies its input.
 """
 STARTS: Final = """\
 A run on an istiod stream can't be shorter than the third of these: an interpreter that has compiled a pattern, without
-which no mesh config is checked against its schema, and has PyYAML's parser in C. `helm template` takes so little itself
-that, beside what Helm takes for a post-renderer that does nothing, a quarter of it is less than that; and Helm 4 takes
-more than a quarter for `cat` alone. The last three are what a run does without.
+which no mesh config is checked against its schema, and has PyYAML's parser in C. A quarter of `helm template` is about
+what a Python script takes that only copies, and with Helm 4 less than what `cat` takes: that goal is out of reach for
+whatever needs an interpreter. The last three are what a run does without.
 """
 REPEAT: Final = f"""\
 `make bench` measures anew and writes this page, in about ten minutes; on a busy machine look at the ratios only.
