@@ -26,7 +26,7 @@ ROOT = environments.ROOT
 WORK = ROOT / "build" / "mutation"
 TREE = WORK / "tree"
 MODULES: Final = ("stream", "edits", "rules", "k8syaml")
-UNIT: Final = ("edits", "stream", "k8syaml", "pipeline", "streams")
+UNIT: Final = ("edits", "stream", "k8syaml", "pipeline", "rules", "streams")
 TESTS: Final = " ".join([*(f"tests/unit/test_{name}.py" for name in UNIT), "tests/golden"])
 # `|` stands in annotations, which are never evaluated; a decorator has no other form here.
 CONFIG: Final = """\

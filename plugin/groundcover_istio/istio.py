@@ -93,10 +93,10 @@ def _fields(path: str, value: Data) -> Iterator[str]:
             yield from _fields(path, item)
     elif isinstance(value, dict):
         for key, item in value.items():
+            yield f"{path}.{key}"
             # Below customTags stand names of tags, then fields.
-            below = path if path.endswith(".customTags") else f"{path}.{key}"
-            yield below
-            yield from _fields(below, item)
+            for each in item.values() if key == "customTags" and isinstance(item, dict) else [item]:
+                yield from _fields(f"{path}.{key}", each)
 
 
 def number(value: Data) -> float | None:

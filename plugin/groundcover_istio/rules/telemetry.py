@@ -32,15 +32,15 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
         if ours:
             plan.decisions.append(Decision("telemetry-with-mesh", "warning", str(ours[0].id), {}))
         return
+    spec = telemetry_spec(settings, [each.data for each in meshes])
+    if not spec:
+        return
     roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in meshes}
     for root, mesh in (roots or {settings.root_namespace: None}).items():
         version = mesh_version(mesh, settings, istiod_tags)
-        spec = telemetry_spec(settings, [each.data for each in meshes])
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
         existing = [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
-        if not spec:
-            continue
         if existing:
             _merge_telemetry(plan, existing[0], spec)
             continue

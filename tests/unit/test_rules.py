@@ -1,0 +1,279 @@
+"""What has to change, by settings and by what stands there: the corners that the golden cases leave out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from groundcover_istio import pipeline
+from groundcover_istio.config import Layer
+from groundcover_istio.errors import ToolError
+
+if TYPE_CHECKING:
+    from groundcover_istio.model import Outcome
+
+Settings = dict[str, Any]
+
+
+def mesh(text: str = "rootNamespace: istio-system\n", *, name: str = "istio", namespace: str = "istio-system") -> str:
+    """A mesh config as a document."""
+    metadata = {"name": name, "namespace": namespace}
+    return yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mesh": text}})
+
+
+def service(*ports: Settings, name: str = "groundcover-sensor") -> str:
+    """A Service as a document, by default with the port for OTLP over HTTP."""
+    metadata = {"name": name, "namespace": "groundcover", "labels": {"app.kubernetes.io/part-of": "groundcover"}}
+    spec = {"ports": list(ports) or [{"name": "otlp-http", "port": 4318}]}
+    return yaml.safe_dump({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+
+
+def telemetry(spec: Settings | None, *, name: str = "mesh-default", namespace: str | None = "istio-system") -> str:
+    """A Telemetry as a document."""
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    data = {"apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry", "metadata": metadata}
+    return yaml.safe_dump(data if spec is None else {**data, "spec": spec})
+
+
+def outcome(*documents: str, **settings: Any) -> Outcome:
+    """What becomes of a stream of these documents under settings as the integration has them."""
+    layers = [Layer("the test", settings)] if settings else []
+    return pipeline.run("---\n".join(documents).encode(), layers)
+
+
+def codes(done: Outcome) -> list[str]:
+    """What was decided, in order."""
+    return [decision.code for decision in done.decisions]
+
+
+def data(done: Outcome) -> list[Any]:
+    """The documents of the stream afterwards."""
+    return [document for document in yaml.safe_load_all(done.after.decode()) if document]
+
+
+def mesh_config(done: Outcome) -> Any:
+    """The first mesh config afterwards."""
+    return next(yaml.safe_load(each["data"]["mesh"]) for each in data(done) if each["kind"] == "ConfigMap")
+
+
+def refusal(*documents: str, **settings: Any) -> ToolError:
+    """The error that ends such a run."""
+    with pytest.raises(ToolError) as caught:
+        outcome(*documents, **settings)
+    return caught.value
+
+
+SHARED = {"meshConfig": {"mode": "shared"}}
+LOGS = {"enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("settings", "activation", "restarts"),
+    [
+        pytest.param({}, "default", ("pods",), id="auto"),
+        pytest.param({"tracing": {"activation": "mesh"}}, "default", ("pods",), id="mesh"),
+        pytest.param({"tracing": {"activation": "telemetry"}}, "telemetry", (), id="telemetry: what it says is live"),
+        pytest.param({"tracing": {"activation": "none"}}, "none", (), id="none"),
+        pytest.param({"tracing": {"samplingPercentage": None}}, "default", (), id="auto without sampling"),
+        pytest.param({"tracing": {"samplingPercentage": 0}}, "default", (), id="auto with sampling 0"),
+        pytest.param(SHARED, "default", ("istiod", "pods"), id="shared: istiod learns of it by a variable"),
+        pytest.param({**SHARED, "tracing": {"activation": "telemetry"}}, "telemetry", ("istiod",), id="shared and telemetry"),
+    ],
+)  # fmt: skip
+def test_effects(settings: Settings, activation: str, restarts: tuple[str, ...]) -> None:
+    """How the provider comes into use, and what has to start anew."""
+    (effect,) = outcome(mesh(), **settings).effects
+    assert (effect.resource, effect.tracer) == ("ConfigMap istio-system/istio", "otel-tracing")
+    assert effect.target == "groundcover-sensor.groundcover.svc.cluster.local:4318"
+    assert (effect.activation, effect.restarts) == (activation, restarts)
+
+
+def test_the_shared_mesh_config_is_no_mesh_of_its_own() -> None:
+    """Where it is shared; patched it is one as any other."""
+    both = mesh(), mesh(name="groundcover-mesh")
+    assert [each.resource for each in outcome(*both, **SHARED).effects] == ["ConfigMap istio-system/istio"]
+    assert outcome(*both, tracing={"enabled": False}).effects == ()
+
+
+@pytest.mark.parametrize(
+    ("activation", "documents", "by"),
+    [
+        pytest.param("auto", [mesh()], "mesh", id="auto, istiod's release: in the mesh config"),
+        pytest.param("auto", [mesh(), service({"name": "otlp-http", "port": 4318}, {"name": "grpc-otlp", "port": 4317})], "telemetry", id="auto, the sensor's too: by the Telemetry"),
+        pytest.param("mesh", [mesh()], "mesh", id="mesh"),
+        pytest.param("telemetry", [mesh()], "telemetry", id="telemetry"),
+        pytest.param("none", [mesh()], "", id="none"),
+    ],
+)  # fmt: skip
+def test_access_logs(activation: str, documents: list[str], by: str) -> None:
+    """What turns them on."""
+    done = outcome(*documents, tracing={"activation": activation}, accessLogs=LOGS)
+    assert bool(mesh_config(done).get("defaultProviders", {}).get("accessLogging")) == (by == "mesh")
+    telemetries = [each for each in data(done) if each["kind"] == "Telemetry"]
+    assert any("accessLogging" in each["spec"] for each in telemetries) == (by == "telemetry")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "kind"), [("otlp-http", "opentelemetry"), ("datadog", "datadog"), ("zipkin", "zipkin")]
+)
+def test_a_provider_of_our_name_twice(protocol: str, kind: str) -> None:
+    """The message names the setting that gives ours another one."""
+    name = f"{'otel' if protocol == 'otlp-http' else protocol}-tracing"
+    twice = f"extensionProviders:\n- name: {name}\n  {kind}: {{}}\n- name: {name.upper()}\n  {kind}: {{}}\n"
+    error = refusal(mesh(twice), tracing={"protocol": protocol})
+    assert (
+        error.message
+        == f'extensionProviders has "{name}", "{name.upper()}" where "{name}" is to stand; Istio ignores case there'
+    )
+    assert error.hint == "remove what is superfluous, or set tracing.providerName to another name"
+    logs = "extensionProviders:\n- name: groundcover-access-logs\n- name: Groundcover-Access-Logs\n"
+    error = refusal(
+        mesh(logs), tracing={"enabled": False}, accessLogs={"enabled": True, "providerName": "groundcover-access-logs"}
+    )
+    assert error.hint.endswith("set accessLogs.providerName to another name")
+
+
+def test_another_default_tracer() -> None:
+    """The first one is named, which is the one that Istio uses."""
+    error = refusal(mesh("defaultProviders:\n  tracing: [first, second]\n"))
+    assert error.message.startswith('defaultProviders.tracing names "first", not "otel-tracing"')
+    assert 'tracing.providerName to "first"' in error.hint
+
+
+@pytest.mark.parametrize(
+    ("port", "refused"),
+    [
+        pytest.param(65535, False, id="the last port"),
+        pytest.param(65536, True, id="one more"),
+        pytest.param(1, False, id="the first port"),
+        pytest.param(0, True, id="none"),
+        pytest.param(-1, True, id="a negative one"),
+        pytest.param(True, True, id="a boolean"),
+        pytest.param("4318", True, id="a text"),
+        pytest.param(None, True, id="nothing"),
+    ],
+)
+def test_ports_of_the_service(port: Any, refused: bool) -> None:  # noqa: FBT001  a column of the table
+    """By their name; one that is none is not taken."""
+    documents = mesh(), service({"name": "otlp-http", "port": port}, {"name": "zipkin", "port": 9411})
+    if refused:
+        assert refusal(*documents).message.startswith("has no port for otlp-http (4318); it has otlp-http")
+    else:
+        assert outcome(*documents).effects[0].target.endswith(f":{port}")
+
+
+def test_of_several_ports_of_one_role_the_first_counts() -> None:
+    """And what comes after it is not looked at."""
+    ports = {"name": "otlp-http", "port": 4000}, {"name": "http-otlp", "port": 0}
+    assert outcome(mesh(), service(*ports)).effects[0].target.endswith(":4000")
+
+
+@pytest.mark.parametrize(
+    ("home", "where", "spec", "mesh_wide"),
+    [
+        pytest.param("istio-system", "istio-system", {}, True, id="in the root namespace"),
+        pytest.param("istio-system", None, {}, True, id="without namespace, in the release of the mesh config there"),
+        pytest.param("istio-system", None, None, True, id="without anything to say"),
+        pytest.param("istio-system", "zoo", {}, False, id="in a namespace further on in the alphabet"),
+        pytest.param("istio-system", "apps", {}, False, id="in one before"),
+        pytest.param("zoo", None, {}, False, id="without namespace, in a release elsewhere"),
+        pytest.param("apps", None, {}, False, id="in one elsewhere before"),
+        pytest.param("istio-system", "istio-system", {"selector": {"matchLabels": {"app": "x"}}}, False, id="with a selector"),
+        pytest.param("istio-system", "istio-system", {"targetRefs": [{"group": "", "kind": "Service", "name": "x"}]}, False, id="with targets"),
+        pytest.param("istio-system", "istio-system", {"targetRef": {"group": "", "kind": "Service", "name": "x"}}, False, id="with a target"),
+    ],
+)  # fmt: skip
+def test_which_telemetry_is_mesh_wide(home: str, where: str | None, spec: Settings | None, mesh_wide: bool) -> None:  # noqa: FBT001
+    """Ours is merged into such a one, and added beside any other."""
+    documents = mesh(namespace=home), telemetry(spec, namespace=where)
+    done = outcome(*documents, tracing={"activation": "telemetry"})
+    assert ("telemetry-merged" in codes(done)) == mesh_wide
+    assert ("telemetry-added" in codes(done)) != mesh_wide
+
+
+def test_a_telemetry_for_each_root_namespace() -> None:
+    """Merged where there is one, added where there is none."""
+    meshes = [mesh(f"rootNamespace: {root}\n", name=f"istio-{root}") for root in ("one", "two", "three")]
+    done = outcome(*meshes, telemetry({}, namespace="one"), tracing={"activation": "telemetry"})
+    decided = {each.resource: each.code for each in done.decisions if each.code.startswith("telemetry")}
+    assert decided == {
+        "Telemetry one/mesh-default": "telemetry-merged",
+        "Telemetry two/groundcover-tracing": "telemetry-added",
+        "Telemetry three/groundcover-tracing": "telemetry-added",
+    }
+
+
+TAGS = {"a": {"literal": {"value": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        pytest.param({"randomSamplingPercentage": 1, "customTags": TAGS}, "unchanged", id="all of it"),
+        pytest.param({"randomSamplingPercentage": 1.0, "customTags": TAGS}, "unchanged", id="in other words"),
+        pytest.param({"randomSamplingPercentage": 1}, "telemetry-merged", id="half of it"),
+        pytest.param({"randomSamplingPercentage": 2, "customTags": TAGS}, "telemetry-kept", id="something else"),
+        pytest.param({"customTags": {"a": {"literal": {"value": "c"}}}}, "telemetry-kept", id="other tags"),
+    ],
+)
+def test_a_telemetry_of_another(entry: Settings, code: str) -> None:
+    """What it says itself counts; the same is no difference."""
+    done = outcome(service(), telemetry({"tracing": [entry]}), tracing={"customTags": TAGS})
+    assert code in codes(done)
+    assert ("telemetry-kept" in codes(done)) == (code == "telemetry-kept")
+
+
+@pytest.mark.parametrize(
+    ("version", "tag", "message"),
+    [
+        (
+            "1.28.3",
+            {"formatter": {"value": "x"}},
+            "istio 1.28 has no spec.tracing.customTags.formatter, it came with 1.29",
+        ),
+        ("1.29.0", {"formatter": {"value": "x"}}, ""),
+        ("1.20.0", {"literal": {"value": "x"}}, ""),
+    ],
+)
+def test_what_a_telemetry_may_say(version: str, tag: Settings, message: str) -> None:
+    """Only what that Istio knows."""
+    settings: Settings = {"istioVersion": version, "tracing": {"protocol": "zipkin", "customTags": {"a": tag}}}
+    documents = (service({"name": "zipkin", "port": 9411}),)
+    if message:
+        assert refusal(*documents, **settings).message == message
+    else:
+        assert "telemetry-added" in codes(outcome(*documents, **settings))
+
+
+AGREEING = """\
+enableTracing: true
+defaultProviders:
+  tracing:
+  - otel-tracing
+  - another
+defaultConfig:
+  tracing:
+    sampling: 1.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        pytest.param("{}\n", "", id="nothing"),
+        pytest.param(AGREEING, "", id="the same"),
+        pytest.param(AGREEING.replace("1.0", "'1'"), "", id="the same in quotes"),
+        pytest.param(AGREEING.replace("1.0", "2"), "defaultConfig.tracing.sampling says 2", id="another sampling"),
+        pytest.param(AGREEING.replace("true", "false"), "enableTracing says false", id="switched off"),
+        pytest.param(AGREEING.replace("- otel-tracing\n", ""), 'defaultProviders.tracing says "another"', id="another tracer"),
+        pytest.param("defaultProviders:\n  tracing: []\n", "", id="no tracer"),
+    ],
+)  # fmt: skip
+def test_what_stands_against_a_shared_mesh_config(own: str, message: str) -> None:
+    """What the mesh's own config says counts before it, so it has to agree."""
+    if message:
+        assert refusal(mesh(own), **SHARED).message.startswith(message)
+    else:
+        assert "shared-not-named" in codes(outcome(mesh(own), **SHARED))
