@@ -1,8 +1,9 @@
 """`make audit`: known vulnerabilities of every locked dependency, and mistakes in the workflows.
 
 pip-audit asks a vulnerability service about each version that a lock file names; nothing is resolved or installed.
-zizmor reads the workflows, offline. Both run whatever the other finds; exit 1 where either finds something, or can't
-ask.
+Another service than PyPI's is asked by pip-audit's own variables, as PIP_AUDIT_VULNERABILITY_SERVICE=osv and
+PIP_AUDIT_OSV_URL. zizmor reads the workflows, offline. Both run whatever the other finds; exit 1 where either finds
+something, or can't ask.
 
     python tools/audit.py [--workflows]     with --workflows only the part that needs no network
 """
