@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from groundcover_istio.edits import apply, edits_for, find_scalar
+from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.errors import EditError
-from groundcover_istio.k8syaml import parse
+from groundcover_istio.k8syaml import parse, to_data
 from groundcover_istio.model import Data, Edit, Operation, Path
 
 
@@ -52,6 +54,7 @@ BLOCKS = [
     pytest.param("a: |\n  x\n     \nb: 1\n", [put("c", to=1)], "a: |\n  x\n     \nb: 1\nc: 1\n", id="below a scalar with a blank end"),
     pytest.param("b: 1\na: |\n  x\n     \n", [put("c", to=1)], "b: 1\na: |\n  x\n     \nc: 1\n", id="blank rows that are content"),
     pytest.param("'a': 1\n", [rename("a", to="b")], "'b': 1\n", id="a key keeps its quotes"),
+    pytest.param("a: 1\nb: 2\nc: 3\n", [rename("b", to="d")], "a: 1\nd: 2\nc: 3\n", id="a key among others"),
     pytest.param("a:\nb: 1\n", [put("a", to=5)], "a: 5\nb: 1\n", id="a key without a value"),
     pytest.param("a: # x\nb: 1\n", [put("a", to=5)], "a: 5 # x\nb: 1\n", id="a key with a comment instead"),
     pytest.param("{a: , b: 1}\n", [put("a", to=5)], "{a: 5, b: 1}\n", id="a key without a value in flow style"),
@@ -66,16 +69,20 @@ BLOCKS = [
 ]  # fmt: skip
 FLOWS = [
     pytest.param("[a, b, c]\n", [remove(1)], "[a, c]\n", id="one in the middle"),
-    pytest.param("[a, b, c, d]\n", [remove(1), remove(2)], "[a, d]\n", id="two in the middle"),
-    pytest.param("[a, b, c, d]\n", [remove(0), remove(3)], "[b, c]\n", id="first and last"),
-    pytest.param("[a, b]\n", [remove(0), remove(1)], "[]\n", id="all"),
+    pytest.param("[a, b, c, d]\n", [remove(2), remove(1)], "[a, d]\n", id="two in the middle"),
+    pytest.param("[a, b, c, d]\n", [remove(3), remove(0)], "[b, c]\n", id="first and last"),
+    pytest.param("[a, b]\n", [remove(1), remove(0)], "[]\n", id="all"),
     pytest.param("[a, # x\n b, # y\n c]\n", [remove(0)], "[ # x\n b, # y\n c]\n", id="the first, its comment stays"),
     pytest.param("[a, # x\n b, # y\n c]\n", [remove(1)], "[a, # x\n  # y\n c]\n", id="the middle one, its comment stays"),
-    pytest.param("[a, # x\n b, # y\n c]\n", [remove(1), remove(2)], "[a # x\n  # y\n ]\n", id="the last two, both comments stay"),
+    pytest.param("[a, # x\n b, # y\n c]\n", [remove(2), remove(1)], "[a # x\n  # y\n ]\n", id="the last two, both comments stay"),
     pytest.param("[a, # x, y\n b]\n", [remove(0)], "[ # x, y\n b]\n", id="a comma in a comment is not one of the list's"),
     pytest.param('{"a":1}\n', [put("a", to="b")], '{"a":"b"}\n', id="JSON without blanks"),
     pytest.param('{"a": 1}\n', [put("b", to={"c": [True]})], '{"a": 1, "b": {"c": [true]}}\n', id="JSON stays JSON"),
     pytest.param("{a: 1}\n", [put("b", to="x")], "{a: 1, b: x}\n", id="flow style stays flow style"),
+    pytest.param("{'a': 1}\n", [put("b", to="x")], "{'a': 1, b: x}\n", id="single quotes are no JSON"),
+    pytest.param("x: [a,\n  b, c]\n", [append("x", item="d")], "x: [a,\n  b, c, d]\n", id="an item where several stand on a line"),
+    pytest.param("x: [\n  a,\n  b\n]\n", [append("x", item="c")], "x: [\n  a,\n  b,\n  c\n]\n", id="an item where each has a line"),
+    pytest.param("x: {\n  a: 1\n}\n", [put("x", "b", to=2)], "x: {\n  a: 1,\n  b: 2\n}\n", id="a key where each has a line"),
     pytest.param("[\n  a,\n  b\n]\n", [put(0, to="c"), remove(1)], "[\n  c\n]\n", id="an item to a line"),
 ]  # fmt: skip
 
@@ -89,12 +96,21 @@ def test_edits(text: str, operations: list[Operation], result: str) -> None:
 @pytest.mark.parametrize(("text", "operations", "result"), [*BLOCKS, *FLOWS])
 def test_edits_further_down(text: str, operations: list[Operation], result: str) -> None:
     """Wherever in a text it stands: below a long comment the same is done."""
-    comment = f"# {'far ' * 100}\n"
-    style = "\r\n" if "\r\n" in text else "\n"
-    above = comment.replace("\n", style)
-    if text.startswith(('{"', '["')):
-        above = " " * 400  # JSON has no comments
+    above = further_up(text)
     assert edited(above + text, *operations) == above + result
+
+
+def further_up(text: str) -> str:
+    """Something long that may stand above a text: a comment with its line breaks, or blanks, as JSON has no comments."""
+    comment = f"# {'far ' * 100}" + ("\r\n" if "\r\n" in text else "\n")
+    return " " * 400 if text.startswith('{"') else comment
+
+
+@pytest.mark.parametrize(("text", "operations", "result"), [*BLOCKS, *FLOWS])
+def test_edits_say_what_the_operations_do(text: str, operations: list[Operation], result: str) -> None:
+    """Read again, the text says what the same operations make of the data, in the same order."""
+    (before,), (after,) = parse(text), parse(result)
+    assert json.dumps(apply_to_data(to_data(before.root), operations)) == json.dumps(to_data(after.root))
 
 
 @pytest.mark.parametrize(
@@ -117,9 +133,10 @@ def test_edits_further_down(text: str, operations: list[Operation], result: str)
 )  # fmt: skip
 def test_edits_that_are_refused(text: str, operation: Operation, message: str) -> None:
     """What can't be changed safely is named by its path."""
-    with pytest.raises(EditError) as caught:
-        edited(text, operation)
-    assert caught.value.message.startswith(message)
+    for above in ("", further_up(text)):
+        with pytest.raises(EditError) as caught:
+            edited(above + text, operation)
+        assert caught.value.message.startswith(message)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from groundcover_istio import pipeline
-from groundcover_istio.config import Layer
+from groundcover_istio import istio, pipeline
+from groundcover_istio.config import Layer, resolve
 from groundcover_istio.errors import ToolError
+from groundcover_istio.rules.versions import mesh_version
 
 if TYPE_CHECKING:
     from groundcover_istio.model import Outcome
@@ -135,6 +136,39 @@ def test_a_provider_of_our_name_twice(protocol: str, kind: str) -> None:
     assert error.hint.endswith("set accessLogs.providerName to another name")
 
 
+def test_names_that_differ_in_case() -> None:
+    """Whichever of the two is in capitals."""
+    for ours, theirs in (("otel-tracing", "OTEL-tracing"), ("OTEL-tracing", "otel-tracing")):
+        text = f"extensionProviders:\n- name: {theirs}\n  opentelemetry: {{}}\n"
+        error = refusal(mesh(text), tracing={"providerName": ours})
+        assert error.message.startswith(f'extensionProviders has "{theirs}" where "{ours}" is to stand')
+
+
+SENSOR = "groundcover-sensor.groundcover.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"opentelemetry": {}}, id="nothing"),
+        pytest.param({"opentelemetry": {"address": SENSOR, "port": 4317}}, id="the vendor's field"),
+        pytest.param({"opentelemetry": {"service": SENSOR, "address": SENSOR}}, id="both fields"),
+        pytest.param({"zipkin": {"service": SENSOR}, "opentelemetry": {}}, id="another kind before"),
+        pytest.param({"opentelemetry": {}, "zipkin": {"service": SENSOR}}, id="another kind behind"),
+        pytest.param({"datadog": {"service": SENSOR, "port": 8126}}, id="another kind"),
+        pytest.param({"datadog": {}, "zipkin": {}}, id="two others"),
+        pytest.param({"opentelemetry": {"grpc": {"timeout": "5s"}, "service": SENSOR}}, id="the other exporter"),
+        pytest.param({"opentelemetry": {"http": {"path": "/", "x": 1}}, "x": 1}, id="what does not belong there"),
+    ],
+)
+def test_an_entry_that_is_mended(entry: Settings) -> None:
+    """Whatever it was, it ends as the entry that would be added."""
+    (wanted,) = mesh_config(outcome(mesh()))["extensionProviders"]
+    done = outcome(mesh(yaml.safe_dump({"extensionProviders": [{"name": "otel-tracing", **entry}]}, sort_keys=False)))
+    assert "provider-repaired" in codes(done)
+    assert mesh_config(done)["extensionProviders"] == [wanted]
+
+
 def test_another_default_tracer() -> None:
     """The first one is named, which is the one that Istio uses."""
     error = refusal(mesh("defaultProviders:\n  tracing: [first, second]\n"))
@@ -168,6 +202,18 @@ def test_of_several_ports_of_one_role_the_first_counts() -> None:
     """And what comes after it is not looked at."""
     ports = {"name": "otlp-http", "port": 4000}, {"name": "http-otlp", "port": 0}
     assert outcome(mesh(), service(*ports)).effects[0].target.endswith(":4000")
+
+
+def test_grpc_has_to_be_declared_on_its_own_port() -> None:
+    """What another port says does not matter."""
+    tracing = {"protocol": "otlp-grpc"}
+    declared = {"name": "otlp-grpc", "port": 4317, "appProtocol": "grpc"}
+    for other in ({"name": "http", "port": 80}, {"name": "zipkin", "port": 9411}):
+        assert outcome(mesh(), service(other, declared), tracing=tracing).effects[0].target.endswith(":4317")
+        undeclared = service({**other, "appProtocol": "grpc"}, {"name": "otlp-grpc", "port": 4317})
+        assert refusal(mesh(), undeclared, tracing=tracing).message.startswith(
+            "port 4317 (otlp-grpc) is not declared as gRPC"
+        )
 
 
 @pytest.mark.parametrize(
@@ -208,6 +254,7 @@ def test_a_telemetry_for_each_root_namespace() -> None:
 TAGS = {"a": {"literal": {"value": "b"}}}
 
 
+@pytest.mark.parametrize("name", ["default", "mesh-default"])
 @pytest.mark.parametrize(
     ("entry", "code"),
     [
@@ -218,11 +265,45 @@ TAGS = {"a": {"literal": {"value": "b"}}}
         pytest.param({"customTags": {"a": {"literal": {"value": "c"}}}}, "telemetry-kept", id="other tags"),
     ],
 )
-def test_a_telemetry_of_another(entry: Settings, code: str) -> None:
+def test_a_telemetry_of_another(entry: Settings, code: str, name: str) -> None:
     """What it says itself counts; the same is no difference."""
-    done = outcome(service(), telemetry({"tracing": [entry]}), tracing={"customTags": TAGS})
+    done = outcome(service(), telemetry({"tracing": [entry]}, name=name), tracing={"customTags": TAGS})
     assert code in codes(done)
     assert ("telemetry-kept" in codes(done)) == (code == "telemetry-kept")
+
+
+@pytest.mark.parametrize(
+    ("providers", "code"),
+    [
+        (["groundcover-access-logs", "envoy"], "unchanged"),
+        (["another"], "telemetry-kept"),
+    ],
+)
+def test_access_logs_in_a_telemetry_of_another(providers: list[str], code: str) -> None:
+    """Those it has stay; the same is no difference."""
+    named = [{"name": name} for name in providers]
+    spec = {"tracing": [{"randomSamplingPercentage": 1}], "accessLogging": [{"providers": named}]}
+    grpc = {"name": "otlp-grpc", "port": 4317, "appProtocol": "grpc"}
+    done = outcome(service({"name": "otlp-http", "port": 4318}, grpc), telemetry(spec), accessLogs=LOGS)
+    assert codes(done) == [code]
+
+
+@pytest.mark.parametrize(
+    ("tags", "text", "version"),
+    [
+        ([], "", istio.ASSUMED_VERSION),
+        (["1.24.3"], "", (1, 24)),
+        (["1.24.3", "1.22.1", "1.23.0"], "", (1, 22)),
+        (["1.10.0"], "", (1, 10)),
+        (["1.9.9"], "", istio.ASSUMED_VERSION),
+        (["1.0.0", "1.25.0"], "", (1, 25)),
+        (["1.24.3"], "1.27", (1, 27)),
+    ],
+)
+def test_versions(tags: list[str], text: str, version: tuple[int, int]) -> None:
+    """As set, else the oldest of the images; what is older than any release of today is a placeholder."""
+    settings = resolve([Layer("the test", {"istioVersion": text})])
+    assert mesh_version(None, settings, tags) == version
 
 
 @pytest.mark.parametrize(
@@ -242,9 +323,28 @@ def test_what_a_telemetry_may_say(version: str, tag: Settings, message: str) -> 
     settings: Settings = {"istioVersion": version, "tracing": {"protocol": "zipkin", "customTags": {"a": tag}}}
     documents = (service({"name": "zipkin", "port": 9411}),)
     if message:
-        assert refusal(*documents, **settings).message == message
+        error = refusal(*documents, service(name="a"), **settings)
+        assert (error.message, error.where) == (message, "Service groundcover/groundcover-sensor")
     else:
         assert "telemetry-added" in codes(outcome(*documents, **settings))
+
+
+@pytest.mark.parametrize(
+    ("activation", "says"),
+    [
+        ("auto", {"enableTracing", "defaultProviders", "defaultConfig"}),
+        ("mesh", {"enableTracing", "defaultProviders", "defaultConfig"}),
+        ("telemetry", set()),
+        ("none", set()),
+    ],
+)
+def test_a_shared_mesh_config(activation: str, says: set[str]) -> None:
+    """With the sensor; what it says besides the provider depends on the activation, and so does the Telemetry."""
+    settings = {**SHARED, "tracing": {"activation": activation}}
+    assert mesh_config(outcome(service(), **settings)).keys() == {"extensionProviders", *says}
+    telemetries = [each for each in data(outcome(service(), **settings)) if each["kind"] == "Telemetry"]
+    assert bool(telemetries) == (activation in ("auto", "telemetry"))
+    assert "telemetry-added" not in codes(outcome(mesh(), **settings))
 
 
 AGREEING = """\
