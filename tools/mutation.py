@@ -1,10 +1,11 @@
 """`make mutation`: does a test fail when the code is wrong? cosmic-ray changes one thing at a time and runs the tests.
 
-    python tools/mutation.py [MODULE …]     default: stream edits rules k8syaml
+    python tools/mutation.py [--again] [MODULE …]     default: stream edits rules k8syaml
 
 It works on a copy in build/mutation, with the tests that run in this process and fast. For each module it prints how
-many of its mutants were killed, and each one that survived: its place and what was changed. What was done of a module
-is kept, and goes on where it was stopped until the module's text changes.
+many of its mutants were killed, how many live for a reason that stands in mutants.toml, and each other one: its place
+and what was changed; exit 1 where there is one. What was done of a module is kept, and goes on where it was stopped
+until the module's text changes; with --again those that survived are tried once more, as after tests were added.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+import tomllib
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
 
 import environments
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROOT = environments.ROOT
 WORK = ROOT / "build" / "mutation"
 TREE = WORK / "tree"
+EXPLAINED = ROOT / "tools" / "mutants.toml"
 MODULES: Final = ("stream", "edits", "rules", "k8syaml")
 UNIT: Final = ("edits", "stream", "k8syaml", "pipeline", "rules", "streams")
 TESTS: Final = " ".join([*(f"tests/unit/test_{name}.py" for name in UNIT), "tests/golden"])
@@ -44,14 +47,14 @@ exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*", "core/RemoveDecorato
 """
 
 
-def main(modules: list[str]) -> int:
-    """Each module in turn; 0, whatever survives: the score is a figure, not a gate."""
+def main(arguments: list[str]) -> int:
+    """Each module in turn; 1 where a mutant lives that nothing explains."""
     locks = (ROOT / "requirements-dev.lock", environments.LOCKS / "mutation.txt")
     programs = environments.environment("mutation", *locks) / "bin"
     copy_tree()
-    for module in modules or MODULES:
-        run(programs, module)
-    return 0
+    modules = [argument for argument in arguments if argument != "--again"]
+    unexplained = [run(programs, module, again="--again" in arguments) for module in modules or MODULES]
+    return int(any(unexplained))
 
 
 def copy_tree() -> None:
@@ -64,8 +67,8 @@ def copy_tree() -> None:
         shutil.copyfile(ROOT / name, TREE / name)
 
 
-def run(programs: Path, module: str) -> None:
-    """One module: its mutants, their tests, the figures."""
+def run(programs: Path, module: str, *, again: bool) -> int:
+    """One module: its mutants, their tests, the figures; how many live unexplained."""
     source = TREE / "plugin/groundcover_istio" / module
     path = module if source.is_dir() else f"{module}.py"
     files = sorted(source.rglob("*.py")) if source.is_dir() else [source.with_suffix(".py")]
@@ -78,18 +81,52 @@ def run(programs: Path, module: str) -> None:
     if not session.exists():
         commands.append(["cosmic-ray", "init", str(config), str(session)])
         commands.append(["cr-filter-operators", str(session), str(config)])
+    elif again:
+        with closing(sqlite3.connect(session)) as database, database:
+            database.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")
     for program, *arguments in [*commands, ["cosmic-ray", "exec", str(config), str(session)]]:
         subprocess.run([str(programs / program), *arguments], cwd=TREE, env=environment, check=True)
     dumped = subprocess.run(
         [str(programs / "cosmic-ray"), "dump", str(session)], cwd=TREE, check=True, capture_output=True, text=True
     )
     results = [json.loads(line) for line in dumped.stdout.splitlines()]
-    tested = [(item["mutations"][0], result["test_outcome"]) for item, result in results if result["test_outcome"]]
-    alive = [where for where, outcome in tested if outcome == "survived"]
-    print(f"mutation: {module}: {len(tested) - len(alive)} of {len(tested)} killed")
-    for where in alive:
-        line, column = where["start_pos"]
-        print(f"  {where['module_path']}:{line}:{column} {where['operator_name']} {where['occurrence']}")
+    return report(module, [(item["mutations"][0], result) for item, result in results if result["test_outcome"]])
+
+
+def report(module: str, tested: list[tuple[dict[str, Any], dict[str, Any]]]) -> int:
+    """Say what became of a module's mutants; how many live unexplained."""
+    reasons = explained()
+    alive = [(where, *changed_line(result["diff"])) for where, result in tested if result["test_outcome"] == "survived"]
+    unexplained = [(where, was, becomes) for where, was, becomes in alive if (file(where), was, becomes) not in reasons]
+    killed, known = len(tested) - len(alive), len(alive) - len(unexplained)
+    print(f"mutation: {module}: {killed} of {len(tested)} killed, {known} explained, {len(unexplained)} alive")
+    for where, was, becomes in unexplained:
+        print(f"  {where['module_path']}:{where['start_pos'][0]}: {was}  →  {becomes}")
+    return len(unexplained)
+
+
+def file(where: dict[str, Any]) -> str:
+    """The file of a mutant, as mutants.toml names it."""
+    return Path(where["module_path"]).relative_to("plugin/groundcover_istio").as_posix()
+
+
+def changed_line(diff: str) -> tuple[str, str]:
+    """The first line that a mutant changes, without its indentation, and what it makes of it."""
+    lines = [line for line in diff.splitlines() if line[:1] in ("-", "+") and line[:3] not in ("---", "+++")]
+    was, becomes = (next((line[1:].strip() for line in lines if line[0] == sign), "") for sign in "-+")
+    return was, becomes
+
+
+def explained() -> dict[tuple[str, str, str], str]:
+    """Why a mutant may live: by its file, the line, and what the line becomes."""
+    reasons = tomllib.loads(EXPLAINED.read_text())["reason"]
+    return {
+        (name, was, becomes): each["why"]
+        for each in reasons
+        for name, lines in each["files"].items()
+        for was, changed in lines.items()
+        for becomes in changed
+    }
 
 
 if __name__ == "__main__":
