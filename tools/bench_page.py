@@ -43,8 +43,9 @@ is what Helm itself takes to have a post-renderer, and with a Python script of t
 STARTS: Final = """\
 A run on an istiod stream can't be shorter than the third of these: an interpreter that has compiled a pattern, without
 which no mesh config is checked against its schema, and has PyYAML's parser in C. A Python script that only copies takes
-most of a quarter of `helm template` under Helm 3, and what is left of it is less than those two; under Helm 4 `cat` alone
-takes more. So that goal is out of reach for whatever needs an interpreter. The last three are what a run does without.
+most of a quarter of `helm template` under Helm 3, and what is left of it is less than those two; under Helm 4 `cat`
+alone takes more. So that goal is out of reach for whatever needs an interpreter. The last three are what a run does
+without.
 """
 REPEAT: Final = f"""\
 `make bench` measures anew and writes this page, in about ten minutes; on a busy machine look at the ratios only.
