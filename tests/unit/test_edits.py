@@ -42,10 +42,12 @@ MANY = "".join(f"- {number}\n" for number in range(300))
 BLOCKS = [
     pytest.param("a: 1\r\nb: 2\r\n", [put("c", "d", to=3)], "a: 1\r\nb: 2\r\nc:\r\n  d: 3\r\n", id="line breaks are the text's own"),
     pytest.param("- a: 1\n  b: 2\n- c\n", [remove(0, "a")], "- b: 2\n- c\n", id="the first key of an item"),
+    pytest.param("- a: 1\n  b: 2\n  c: 3\n", [remove(0, "a")], "- b: 2\n  c: 3\n", id="the first of three"),
     pytest.param("- a: 1 # x\n  b: 2\n", [remove(0, "a")], "- # x\n  b: 2\n", id="its comment stays"),
     pytest.param("- a: 1\n  # x\n  b: 2\n", [remove(0, "a")], "- \n  # x\n  b: 2\n", id="and one between"),
     pytest.param("a:\n- 1\n- 2", [remove("a", 1)], "a:\n- 1\n", id="the last item of a text without final line break"),
     pytest.param("[a, {b: 1}]\n", [put(1, "b", to="x y")], '[a, {b: "x y"}]\n', id="inside a flow list"),
+    pytest.param("[a, {b: 1}]\n", [put(1, "b", to="x")], "[a, {b: x}]\n", id="which is no JSON"),
     pytest.param("a:  |\n  x\nb: 1\n", [put("a", to=5)], "a: 5\nb: 1\n", id="a block scalar becomes a number"),
     pytest.param("a: b\n", [put("a", to={"c": [1]})], "a:\n  c:\n  - 1\n", id="a scalar becomes a mapping"),
     pytest.param("a:\n a: b\n", [put("a", "a", to={"c": 1})], "a:\n a:\n   c: 1\n", id="a scalar becomes one, indented by one"),

@@ -105,6 +105,16 @@ def test_bytes_that_are_no_text() -> None:
     with pytest.raises(ManifestError, match="byte 0xff is not valid UTF-8") as caught:
         found(b"---\n" + POD + b"---\n" + SERVICE + b"\n\xff\n")
     assert caught.value.where == "line 8"
+    with pytest.raises(ManifestError) as caught:
+        found(b"\n" + SERVICE + b"\xff\n")
+    assert caught.value.where == "line 4"
+
+
+def test_at_the_very_beginning() -> None:
+    """What is looked for may be the stream's first bytes, and so may a separator be, or what looks like one."""
+    assert found(b"groundcover: x\nkind: Service\n") == [b"groundcover: x\nkind: Service\n"]
+    assert found(b"\n---x\n" + SERVICE) == [b"\n---x\n" + SERVICE]
+    assert found(b"\n---\na\n---x\n" + SERVICE) == [b"---\na\n---x\n" + SERVICE]
 
 
 def test_a_byte_order_mark_is_no_text() -> None:
@@ -124,6 +134,10 @@ def test_a_byte_order_mark_is_no_text() -> None:
         pytest.param(b"a: 1\r\n", ["b:\n  c\n"], b"a: 1\r\n---\r\nb:\r\n  c\r\n", id="with the stream's line breaks"),
         pytest.param(b"a: 1\r\nb: 2", ["c: 3\n"], b"a: 1\r\nb: 2\r\n---\r\nc: 3\r\n", id="with them at its end"),
         pytest.param(b"\na: 1\r\n", ["b: 2\n"], b"\na: 1\r\n---\nb: 2\n", id="with those of its first line"),
+        pytest.param(b"ab: 1\r\n", ["b: 2\n"], b"ab: 1\r\n---\r\nb: 2\r\n", id="wherever the first one stands"),
+        pytest.param(b"\r\na: 1\r\n", ["b: 2\n"], b"\r\na: 1\r\n---\r\nb: 2\r\n", id="also at the very beginning"),
+        pytest.param(b"a:\t\n", ["b: 2\n"], b"a:\t\n---\nb: 2\n", id="not with a tab before it"),
+        pytest.param(b"a\rb", ["b: 2\n"], b"a\rb\n---\nb: 2\n", id="not where it has none"),
         pytest.param(b"a\rb\n", ["b: 2\n"], b"a\rb\n---\nb: 2\n", id="not with a carriage return elsewhere"),
         pytest.param(b"a: 1\n", ["b: 2\n", "c: 3\n"], b"a: 1\n---\nb: 2\n---\nc: 3\n", id="two"),
         pytest.param(b"a: 1", [], b"a: 1", id="nothing"),
