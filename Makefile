@@ -93,5 +93,5 @@ lock: setup ## resolve every locked dependency anew
 helm: setup
 	@$(BIN)/python tools/helm_binaries.py
 
-clean: ## remove what make made; the Helm binaries stay in the cache folder
-	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove what make made here; what is in the cache folder stays
+	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -62,7 +62,12 @@ def page(results: Results, goals: Sequence[Goal], versions: Mapping[str, str]) -
     lines += [f"| {goal.text} | {_number(goal.found)} | {_verdict(goal)} |" for goal in goals]
     lines += ["", "## Side by side", "", f"The istiod stream is {results.origin}.", ""]
     for row in results.rows:
-        lines += [f"### {row.name}", "", f"{row.size:,} bytes, {row.documents:,} documents", ""]
+        lines += [
+            f"### {row.name}",
+            "",
+            f"{row.size:,} bytes, {row.documents:,} document{'' if row.documents == 1 else 's'}",
+            "",
+        ]
         lines += [*_table(row.samples, RENDER), ""]
     lines += ["## Through Helm", "", THROUGH_HELM]
     for name, samples in results.helm.items():

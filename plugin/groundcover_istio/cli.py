@@ -106,7 +106,10 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     if arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
         if name not in COMMANDS:
-            raise UsageError(f'"{name}" is no command; accepted: {", ".join(COMMANDS)}', hint=f"{PROGRAM} --help")
+            raise UsageError(
+                f'"{name}" is no command; accepted: {", ".join(COMMANDS)}',
+                hint=f"{PROGRAM} --help; to read a file: {PROGRAM} render FILE",
+            )
     module = f"{__package__}.commands.{name.replace('-', '_')}"
     # What importlib.import_module does, without importing `importlib`: 0.6 ms.
     code: int = __import__(module, fromlist=("run",)).run(rest, console)

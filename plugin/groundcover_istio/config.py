@@ -205,7 +205,9 @@ def layer_from_environment(environment: Mapping[str, str], others: frozenset[str
         if name.startswith(ENVIRONMENT_PREFIX) and name not in others:
             if name not in known:
                 raise UsageError(
-                    "nothing reads this variable", where=name, hint="see `groundcover-istio --help` for the names"
+                    "nothing reads this variable",
+                    where=name,
+                    hint="see `groundcover-istio --help-settings` for the names",
                 )
             given[known[name]] = text
     return layer_from_options(given, "environment")

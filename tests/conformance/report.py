@@ -62,12 +62,13 @@ def summary(results: Iterable[Result], seconds: float, versions: Mapping[str, st
     found = list(results)
     counted = [each for result in found for each in result.properties.get("counted", [])]
     spans = [each for each in counted if each[1] == "spans"]
-    faults = sum("fault" in result.properties for result in found)
+    faults = [result.properties["fault"] for result in found if "fault" in result.properties]
+    by_check, by_doctor = (sum(bool(fault[named]) for fault in faults) for named in (1, 2))
     # What differs would have failed.
     return (
         f"Last full run ({date}, istiod {versions['istiod']}, Envoy {versions['Envoy']}): {len(found)} tests passed in"
         f" {seconds / 60:.0f} minutes; {len(spans)} times requests were sent and their spans counted, each time as many"
-        f" as expected; {faults} faults were injected one at a time and named by `check` and `doctor`.\n"
+        f" as expected; {len(faults)} faults were injected one at a time, {by_check} of them named by `check` and {by_doctor} by `doctor`.\n"
     )
 
 

@@ -68,6 +68,14 @@ def test_several_documents() -> None:
     assert (first.root.start, second.root.start) == (0, 9)
 
 
+def test_of_twin_keys_the_last_is_taken() -> None:
+    """As Kubernetes takes it."""
+    (tree,) = parse("a: 1\nb: 2\na: 3\n")
+    assert isinstance(tree.root, k8syaml.Mapping)
+    assert to_data(tree.root.get("a")) == 3
+    assert tree.root.get("c") is None
+
+
 def test_documents_of_nothing() -> None:
     """They have no root, wherever they stand."""
     assert [tree.root for tree in parse("# nothing\n---\n---\n" + "\n" * 300 + "# nothing\n---\n")] == [None] * 3
@@ -75,7 +83,7 @@ def test_documents_of_nothing() -> None:
 
 def test_what_aliases_stand_for_is_counted_by_document() -> None:
     """Each document knows its own."""
-    assert [tree.expanded for tree in parse("- &x [a, b]\n- *x\n- *x\n---\na\n---\n- &x a\n- *x\n")] == [6, 0, 1]
+    assert [tree.expanded for tree in parse("- &x [a, b]\n- *x\n- *x\n---\na\n---\n- &x [a, b]\n- *x\n")] == [6, 0, 3]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +111,7 @@ def test_what_aliases_stand_for_is_counted_by_document() -> None:
         pytest.param("MAX_DEPTH", "- &x a\n- [*x]\n", 2, id="an alias of a scalar"),
         pytest.param("MAX_DEPTH", "- &x [[a]]\n- [*x]\n", 4, id="an alias of a list of lists"),
         pytest.param("MAX_DEPTH", "- &x [a]\n- &y [*x]\n- [[*y]]\n", 5, id="an alias of a list with an alias"),
+        pytest.param("MAX_DEPTH", "- &x []\n- [[*x]]\n", 4, id="an alias of an empty list"),
         pytest.param("MAX_DEPTH", "- [[[a]]]\n- &y [b]\n- [[*y]]\n", 4, id="an alias of less than stands before"),
     ],
 )
@@ -169,6 +178,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ),
         pytest.param("a: *b\n", "", "line 1", id="an alias without anchor"),
         pytest.param("a: 1\nb: \0\n", "not valid YAML", "line 2", id="a NUL byte"),
+        pytest.param("\n\0", "not valid YAML", "line 2", id="a NUL byte below nothing"),
         pytest.param(
             "a: 1\n\n\nb: \x07\n", "not valid YAML: control characters are not allowed", "line 4", id="a bell"
         ),

@@ -18,7 +18,8 @@ _EPILOG: Final = """\
 It only reads: kubectl get, each call with a time limit. What can't be read is named as such.
 
 example: groundcover-istio doctor --context production
-         groundcover-istio doctor --from support-bundle/   (pods.json, configmaps.json, …: kubectl get X -A -o json)
+         groundcover-istio doctor --from support-bundle/   (X.json by kubectl get X -A -o json, X being pods, services,
+         configmaps, endpointslices, namespaces, secrets, telemetries, sidecars, destinationrules, peerauthentications)
 exit codes: 0 all is well, 1 something is not or can't be told, 2 usage or settings
 """
 

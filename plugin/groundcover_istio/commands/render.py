@@ -25,6 +25,7 @@ BLANK_NOTICE: Final = (
 _DESCRIPTION: Final = """\
 Make Istio send its traces to the groundcover sensor, by patching rendered manifests.
 Without a command it is the post-renderer, as `render` is: manifests in, manifests out.
+To read a file without any option, write `render FILE`.
 
   diff             what it would change, why, and what the mesh does then
   check, rule      what keeps spans from arriving, in any manifests; the page of a rule
