@@ -26,7 +26,11 @@ def mesh(text: str = "rootNamespace: istio-system\n", *, name: str = "istio", na
 
 def service(*ports: Settings, name: str = "groundcover-sensor") -> str:
     """A Service as a document, by default with the port for OTLP over HTTP."""
-    metadata = {"name": name, "namespace": "groundcover", "labels": {"app.kubernetes.io/part-of": "groundcover"}}
+    metadata = {
+        "name": name,
+        "namespace": "groundcover",
+        "labels": {"app.kubernetes.io/name": "sensor", "app.kubernetes.io/part-of": "groundcover"},
+    }
     spec = {"ports": list(ports) or [{"name": "otlp-http", "port": 4318}]}
     return yaml.safe_dump({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
 
@@ -176,6 +180,36 @@ def test_another_default_tracer() -> None:
     assert 'tracing.providerName to "first"' in error.hint
 
 
+def test_only_the_first_default_tracer_counts() -> None:
+    """What comes behind it is nobody's."""
+    text = "enableTracing: true\ndefaultProviders:\n  tracing: [{}, {}]\n"
+    done = outcome(mesh(text.format("otel-tracing", "another")))
+    assert mesh_config(done)["defaultProviders"]["tracing"] == ["otel-tracing", "another"]
+    assert refusal(mesh(text.format("another", "otel-tracing"))).message.startswith(
+        'defaultProviders.tracing names "another"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ratio"), [("otlp-http", 0.5), ("otlp-grpc", 0.5), ("zipkin", 0.5), ("datadog", 0.25)]
+)
+def test_what_the_sensor_keeps(protocol: str, ratio: float) -> None:
+    """It has a ratio for Datadog's traces, and one for all others."""
+    settings = {"tracing": {"protocol": protocol}, "sensor": {"samplingRatio": {"otel": 0.5, "datadog": 0.25}}}
+    sampling = outcome(mesh(), **settings).sampling
+    assert sampling is not None
+    assert (sampling.istio_percentage, sampling.sensor_ratio) == (1, ratio)
+
+
+def test_which_service_is_the_sensors() -> None:
+    """The one of the name in the settings before any other; of the same one twice the last."""
+    other, again = service(name="groundcover-other"), service({"name": "otlp-http", "port": 4000})
+    for documents in ([service(), other], [other, service()]):
+        assert outcome(mesh(), *documents).effects[0].target == f"{SENSOR}:4318"
+    assert outcome(mesh(), service(), again).effects[0].target == f"{SENSOR}:4000"
+    assert refusal(mesh(), other, service(name="groundcover-third")).message.startswith("several Services look like")
+
+
 @pytest.mark.parametrize(
     ("port", "refused"),
     [
@@ -200,8 +234,9 @@ def test_ports_of_the_service(port: Any, refused: bool) -> None:  # noqa: FBT001
 
 def test_of_several_ports_of_one_role_the_first_counts() -> None:
     """And what comes after it is not looked at."""
-    ports = {"name": "otlp-http", "port": 4000}, {"name": "http-otlp", "port": 0}
-    assert outcome(mesh(), service(*ports)).effects[0].target.endswith(":4000")
+    for port in (0, "x", 70000):
+        ports = {"name": "otlp-http", "port": 4000}, {"name": "http-otlp", "port": port}
+        assert outcome(mesh(), service(*ports)).effects[0].target.endswith(":4000")
 
 
 def test_grpc_has_to_be_declared_on_its_own_port() -> None:
@@ -270,6 +305,22 @@ def test_a_telemetry_of_another(entry: Settings, code: str, name: str) -> None:
     done = outcome(service(), telemetry({"tracing": [entry]}, name=name), tracing={"customTags": TAGS})
     assert code in codes(done)
     assert ("telemetry-kept" in codes(done)) == (code == "telemetry-kept")
+
+
+def test_a_telemetry_of_several_entries() -> None:
+    """Ours goes into the first one."""
+    spec = {"tracing": [{"customTags": TAGS}, {"randomSamplingPercentage": 7}]}
+    done = outcome(service(), telemetry(spec))
+    merged = next(each for each in data(done) if each["kind"] == "Telemetry")["spec"]["tracing"]
+    assert merged == [{"customTags": TAGS, "randomSamplingPercentage": 1}, {"randomSamplingPercentage": 7}]
+    assert "unchanged" in codes(outcome(service(), telemetry({"tracing": merged})))
+
+
+@pytest.mark.parametrize(("version", "api"), [("1.21", "v1alpha1"), ("1.22", "v1"), ("1.30", "v1")])
+def test_the_api_of_a_telemetry(version: str, api: str) -> None:
+    """v1 came with Istio 1.22."""
+    done = outcome(service({"name": "zipkin", "port": 9411}), istioVersion=version, tracing={"protocol": "zipkin"})
+    assert data(done)[1]["apiVersion"] == f"telemetry.istio.io/{api}"
 
 
 @pytest.mark.parametrize(
@@ -367,8 +418,10 @@ defaultConfig:
         pytest.param(AGREEING.replace("1.0", "'1'"), "", id="the same in quotes"),
         pytest.param(AGREEING.replace("1.0", "2"), "defaultConfig.tracing.sampling says 2", id="another sampling"),
         pytest.param(AGREEING.replace("true", "false"), "enableTracing says false", id="switched off"),
-        pytest.param(AGREEING.replace("- otel-tracing\n", ""), 'defaultProviders.tracing says "another"', id="another tracer"),
+        pytest.param(AGREEING.replace("- otel-tracing\n", "- zzz\n"), 'defaultProviders.tracing says "zzz"', id="another tracer"),
         pytest.param("defaultProviders:\n  tracing: []\n", "", id="no tracer"),
+        pytest.param("extensionProviders:\n- name: another\n  zipkin: {service: x, port: 9411}\n", "", id="another's provider"),
+        pytest.param("extensionProviders:\n- name: OTEL-tracing\n  zipkin: {service: x, port: 9411}\n", 'extensionProviders[0] says provider "OTEL-tracing"', id="ours, otherwise"),
     ],
 )  # fmt: skip
 def test_what_stands_against_a_shared_mesh_config(own: str, message: str) -> None:
@@ -377,3 +430,10 @@ def test_what_stands_against_a_shared_mesh_config(own: str, message: str) -> Non
         assert refusal(mesh(own), **SHARED).message.startswith(message)
     else:
         assert "shared-not-named" in codes(outcome(mesh(own), **SHARED))
+
+
+def test_a_shared_mesh_config_of_an_old_istio() -> None:
+    """Holds nothing that it does not know."""
+    assert refusal(mesh(), istioVersion="1.17", **SHARED).message.startswith("istio 1.17 has no extensionProviders")
+    tracing = {"enabled": False}
+    assert "shared-not-named" in codes(outcome(mesh(), istioVersion="1.17", tracing=tracing, accessLogs=LOGS, **SHARED))
