@@ -90,7 +90,8 @@ def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit], column: int) ->
     # An indentation indicator counts from the column of the keys (YAML 1.2 §8.1.1.1).
     indent = " " * (column + int(header[1])) if header[1] else _indentation(body)
     lines, tail = _lines(body, scalar.style, indent)
-    if not indent or _text(lines) != scalar.value.rstrip("\n"):
+    # A scalar of nothing has no row whose line break could stay behind the new ones.
+    if not indent or not body.strip() or _text(lines) != scalar.value.rstrip("\n"):
         return None
     newline = header[2] or "\n"
     out: list[str] = []

@@ -173,8 +173,13 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
     if after != before:
         raise _not_verified(changes, "something else in the document would change")
     # After a line break that only YAML 1.1 knows, `---` separates documents for YAML but not for Helm.
-    if text.count("\n---") != document.text.count("\n---"):
+    # Without a line break at its end the next separator would become part of it.
+    if text.count("\n---") != document.text.count("\n---") or _ends_a_line(text) < _ends_a_line(document.text):
         raise _not_verified(changes, "it would be cut into other documents")
+
+
+def _ends_a_line(text: str) -> bool:
+    return text.endswith(("\n", "\r"))
 
 
 def _object_at(data: Data, path: Path) -> Data:

@@ -57,6 +57,13 @@ def test_an_edit_that_goes_wrong_never_gets_out(
     assert caught.value.hint.startswith("nothing was written")
 
 
+def test_an_edit_never_reaches_the_next_separator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the line break at the document's end the separator behind it would become a part of the value."""
+    monkeypatch.setattr(pipeline, "embed", lambda *arguments: spoiled(embedded.embed(*arguments), str.rstrip))
+    with pytest.raises(EditError, match="it would be cut into other documents"):
+        pipeline.run(STREAM.removesuffix(b"  other: x\n") + b"---\nkind: Pod\n")
+
+
 def spoiled(edit: Edit, spoil: Callable[[str], str]) -> Edit:
     """The edit with another text."""
     return edit._replace(text=spoil(edit.text))
