@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # `istio`, `istio-<revision>`, and AKS' `istio-shared-configmap-<revision>`.
 _MESH_NAME: Final = pattern(rf"istio(-.+)?|{SHARED_NAME}")
+SHARED_BY_AKS: Final = "istio-shared-configmap-"
 _LINE: Final = pattern(r"line (\d+)")
 KINDS: Final = ("ConfigMap", "Service", "Telemetry", "IstioOperator", "Istio", "IstioRevision", "Deployment")
 SENSOR_LABELS: Final = {"app.kubernetes.io/name": "sensor", "app.kubernetes.io/part-of": "groundcover"}
@@ -228,9 +229,10 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
     version = str(labels.get("helm.sh/chart") or "").removeprefix("istiod-") or str(
         labels.get("app.kubernetes.io/version") or ""
     )
-    return MeshConfig(
-        resource, ("data", MESH_KEY), text or "", tree, data, version, str(data.get("rootNamespace") or "")
-    )
+    # AKS takes a ConfigMap of this name in the root namespace, and names no other one in it.
+    own = resource.id.namespace if resource.id.name.startswith(SHARED_BY_AKS) else ""
+    root = str(data.get("rootNamespace") or own)
+    return MeshConfig(resource, ("data", MESH_KEY), text or "", tree, data, version, root)
 
 
 def _own_mesh_config(resource: Resource, place: Path, version: str, namespace: str) -> MeshConfig:

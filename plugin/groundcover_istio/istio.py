@@ -57,6 +57,12 @@ OTHER_SPELLINGS: Final = {
     "defaultConfig": "default_config",
 }
 
+# Others that would be read past, or stand beside ours.
+MORE_SPELLINGS: Final = {
+    ("rootNamespace",): "root_namespace",
+    ("defaultProviders", "accessLogging"): "access_logging",
+}
+
 _SETTINGS: Final = {
     "extensionProviders.opentelemetry": "set tracing.protocol to zipkin",
     "extensionProviders.opentelemetry.http": "set tracing.protocol to otlp-grpc (Istio 1.17) or zipkin",

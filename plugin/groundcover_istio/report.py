@@ -35,6 +35,9 @@ SENTENCES: Final = {
     "telemetry-added": "added, mesh-wide; what it says is live",
     "telemetry-merged": "brought up to the settings, since Istio uses only the oldest mesh-wide Telemetry",
     "telemetry-kept": "keeps its own {fields}, which count before the settings",
+    "telemetry-without-spans": "says disableSpanReporting: true: no span is sent until that is removed there",
+    "telemetry-elsewhere": "names the tracing provider {provider}, which counts before the mesh config's: spans go"
+    " there; remove it, or name the sensor's there",
     "telemetry-with-mesh": "no Telemetry is added here: with activation telemetry it belongs to the release"
     " of the mesh config that defines the provider",
 }

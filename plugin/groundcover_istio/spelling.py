@@ -1,6 +1,8 @@
-"""How messages spell a path and a value."""
+"""How messages spell a path and a value, and how Istio spells a field."""
 
 from __future__ import annotations
+
+from groundcover_istio.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 100
+_UNDERSCORE = pattern(r"_([a-z0-9])")
 
 
 def spell(path: Iterable[str | int]) -> str:
@@ -29,3 +32,8 @@ def show(value: Data) -> str:
     if isinstance(value, list):
         return "a list"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def camel(name: str) -> str:
+    """A field's name in camel case: jsonpb takes `extension_providers` for `extensionProviders`."""
+    return _UNDERSCORE.sub(lambda match: match[1].upper(), name)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundcover_istio import k8syaml
-from groundcover_istio.checks.places import Inner, Lines, camel
+from groundcover_istio.checks.places import Inner, Lines
+from groundcover_istio.spelling import camel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

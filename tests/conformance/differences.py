@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from groundcover_istio.checks.places import camel
+from groundcover_istio.spelling import camel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

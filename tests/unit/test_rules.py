@@ -210,6 +210,39 @@ def test_which_service_is_the_sensors() -> None:
     assert refusal(mesh(), other, service(name="groundcover-third")).message.startswith("several Services look like")
 
 
+def test_a_service_that_is_named_is_not_looked_past() -> None:
+    """Neither for one of the same name elsewhere, nor for one that looks like the sensor's."""
+    elsewhere = service({"name": "otlp-http", "port": 4000}).replace("namespace: groundcover", "namespace: obs")
+    named = {"name": "groundcover-sensor", "namespace": "tracing"}
+    host = "groundcover-sensor.tracing.svc.cluster.local"
+    assert outcome(mesh(), elsewhere, service=named).effects[0].target == f"{host}:4318"
+    assert outcome(mesh(), elsewhere).effects[0].target == "groundcover-sensor.obs.svc.cluster.local:4000"
+    collector = {"name": "otel-collector", "namespace": "groundcover"}
+    assert outcome(mesh(), elsewhere, service=collector).effects[0].target.startswith("otel-collector.groundcover.svc")
+    assert outcome(mesh(), elsewhere, service()).effects[0].target == f"{SENSOR}:4318"
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "message"),
+    [
+        pytest.param("root_namespace: foo\n", {}, "root_namespace is", id="the root namespace"),
+        pytest.param("default_config: {}\n", {}, "default_config is", id="the default config"),
+        pytest.param("defaultProviders: {access_logging: [envoy]}\n", {}, "defaultProviders.access_logging is", id="a default"),
+        pytest.param("extensionProviders:\n- name: otel-tracing\n  opentelemetry: {max_tag_length: 9}\n", {}, "max_tag_length is", id="a field of our provider"),
+        pytest.param("extensionProviders:\n- name: groundcover-access-logs\n  envoy_otel_als: {}\n", {"accessLogs": LOGS}, "envoy_otel_als is", id="the kind of our provider"),
+    ],
+)  # fmt: skip
+def test_snake_case_is_refused(text: str, settings: Settings, message: str) -> None:
+    """Istiod reads it, so it can't be taken for nothing; of two spellings it takes one."""
+    assert refusal(mesh(text), **settings).message == f"{message} spelt in snake case"
+
+
+def test_names_are_looked_up_without_their_case() -> None:
+    """As istiod does, so that a default tracer in capitals is ours already."""
+    done = outcome(mesh("enableTracing: true\ndefaultProviders: {tracing: [OTEL-Tracing]}\n"))
+    assert mesh_config(done)["defaultProviders"] == {"tracing": ["OTEL-Tracing"]}
+
+
 @pytest.mark.parametrize(
     ("port", "refused"),
     [
@@ -272,6 +305,53 @@ def test_which_telemetry_is_mesh_wide(home: str, where: str | None, spec: Settin
     done = outcome(*documents, tracing={"activation": "telemetry"})
     assert ("telemetry-merged" in codes(done)) == mesh_wide
     assert ("telemetry-added" in codes(done)) != mesh_wide
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "taken"),
+    [
+        pytest.param("istio", "canary", False, id="of another revision than the mesh's"),
+        pytest.param("istio-canary", "canary", True, id="of the mesh's"),
+        pytest.param("istio-canary", "", True, id="of every one"),
+    ],
+)
+def test_a_telemetry_of_a_revision(name: str, revision: str, taken: bool) -> None:  # noqa: FBT001  a column of the table
+    """An istiod leaves those of other revisions alone."""
+    document = telemetry({}).replace("metadata:\n", f"metadata:\n  labels: {{istio.io/rev: '{revision}'}}\n")
+    done = outcome(mesh(name=name), document, tracing={"activation": "telemetry"})
+    assert ("telemetry-merged" in codes(done)) == taken
+    assert ("telemetry-added" in codes(done)) != taken
+
+
+def test_the_root_namespace_of_aks() -> None:
+    """Is where its ConfigMap stands, which names none."""
+    shared = mesh("accessLogFile: /dev/stdout\n", name="istio-shared-configmap-asm-1-27", namespace="aks-istio-system")
+    added = data(outcome(shared, tracing={"activation": "telemetry"}))[-1]
+    assert (added["kind"], added["metadata"]["namespace"]) == ("Telemetry", "aks-istio-system")
+
+
+@pytest.mark.parametrize("activation", ["auto", "mesh"])
+@pytest.mark.parametrize(
+    ("entry", "warned"),
+    [
+        pytest.param({"providers": [{"name": "zipkin"}]}, "telemetry-elsewhere", id="another provider"),
+        pytest.param({"providers": [{"name": "OTEL-tracing"}]}, "", id="ours"),
+        pytest.param({"disableSpanReporting": True}, "telemetry-without-spans", id="no spans"),
+        pytest.param({"disableSpanReporting": False}, "", id="spans"),
+    ],
+)
+def test_a_telemetry_that_keeps_spans_away(entry: Settings, warned: str, activation: str) -> None:
+    """Is left, since it is somebody's, and named."""
+    done = outcome(mesh(), telemetry({"tracing": [entry]}), tracing={"activation": activation})
+    warnings = [each.code for each in done.decisions if each.code in ("telemetry-elsewhere", "telemetry-without-spans")]
+    assert warnings == ([warned] if warned else [])
+
+
+def test_of_the_providers_of_a_telemetry_the_first_counts() -> None:
+    """What stands behind ours is not in the way."""
+    providers = [{"name": "otel-tracing"}, {"name": "zipkin"}]
+    done = outcome(mesh(), telemetry({"tracing": [{"providers": providers}]}), tracing={"activation": "telemetry"})
+    assert "telemetry-merged" in codes(done)
 
 
 def test_a_telemetry_for_each_root_namespace() -> None:

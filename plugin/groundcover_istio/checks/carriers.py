@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
-from groundcover_istio.checks.places import Inner, Place, camel
+from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
 from groundcover_istio.config import parse_version
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, OLDEST_RELEASE, number
 from groundcover_istio.model import MESH_KEY
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.spelling import camel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
-from groundcover_istio.checks.places import camel
-from groundcover_istio.spelling import show
+from groundcover_istio.spelling import camel, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.k8syaml import Alias, Mapping, Scalar, Sequence
+from groundcover_istio.spelling import camel
 
 if TYPE_CHECKING:
     from groundcover_istio.k8syaml import Node
@@ -17,7 +18,6 @@ _HEADER: Final = re.compile(r"[|>][^\r\n]*")
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 # Escapes that stand for white space or for nothing; every other single character is taken for content.
 _BLANK_ESCAPES: Final = frozenset("tnvfrNLP \t\r\n_")
-_CAMEL: Final = re.compile(r"_([a-z0-9])")
 
 
 class Lines:
@@ -122,8 +122,3 @@ def _step(node: Node | None, key: str | int) -> tuple[Node, Node] | None:
             if isinstance(name, Scalar) and key in (name.value, camel(name.value)):
                 return name, value
     return None
-
-
-def camel(name: str) -> str:
-    """A field's name in camel case: jsonpb takes `extension_providers` for `extensionProviders`."""
-    return _CAMEL.sub(lambda match: match[1].upper(), name)

@@ -46,6 +46,13 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
         raise UsageError(
             f"holds no {carrier.words}", where=name, hint=f"groundcover-istio export {carrier.kind} > FILE"
         )
+    top = k8syaml.to_data(found[0].root) if found else None
+    if not carrier.api_group and not at and dig(top, "apiVersion") and dig(top, "kind"):
+        raise UsageError(
+            f"is an object of kind {dig(top, 'kind')}, where values at the top have no effect",
+            where=name,
+            hint="say where it has the chart's values, as --at spec.values",
+        )
     path: Path = (*at, *carrier.path)
     merged: list[tuple[str, Merged]] = []
     covered: list[str] = []

@@ -54,9 +54,7 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
 def require_shapes(mesh: MeshConfig) -> None:
     """Raise ManifestError for a wrong type, which makes istiod discard the whole mesh config."""
     data, where = mesh.data, mesh.where
-    for key, other in istio.OTHER_SPELLINGS.items():
-        if other in data:
-            raise ManifestError(f"{other} is spelt in snake case", where=where, hint=f"write {key}")
+    _refuse_snake_case(mesh)
     shapes: list[tuple[str, Data, type, str]] = [
         ("extensionProviders", data.get("extensionProviders"), list, "a list"),
         ("defaultProviders", data.get("defaultProviders"), dict, "a mapping"),
@@ -81,6 +79,14 @@ def require_shapes(mesh: MeshConfig) -> None:
         for index, value in enumerate(dig(data, *path.split(".")) or []):
             if not isinstance(value, kind):
                 raise _wrong_shape(f"{path}[{index}]", value, words, where)
+
+
+def _refuse_snake_case(mesh: MeshConfig) -> None:
+    spellings = [*(((key,), other) for key, other in istio.OTHER_SPELLINGS.items()), *istio.MORE_SPELLINGS.items()]
+    for (*above, key), other in spellings:
+        if dig(mesh.data, *above, other) is not None:
+            spelt = ".".join([*above, other])
+            raise ManifestError(f"{spelt} is spelt in snake case", where=mesh.where, hint=f"write {key}")
 
 
 def _require_one_place(mesh: MeshConfig) -> None:
@@ -111,7 +117,7 @@ def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Op
     if mesh.data.get("enableTracing") is not True:
         plan.decisions.append(Decision("tracing-enabled", "info", resource, {}))
         operations.append(Operation("set", ("enableTracing",), True))
-    if current and current[0] == name:
+    if current and current[0].lower() == name.lower():  # istiod looks it up so (telemetry.go, fetchProvider)
         return operations
     if not current:
         plan.decisions.append(Decision("tracer-activated", "info", resource, {"provider": name}))

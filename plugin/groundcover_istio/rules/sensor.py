@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from groundcover_istio.config import DEFAULTS
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.rules.plan import Sensor
 
@@ -23,6 +24,7 @@ _PORT_NAMES: Final = {
 
 
 _LAST_PORT: Final = 65535
+DEFAULT: Final = DEFAULTS["service"]
 
 
 def find_sensor(inventory: Inventory, settings: Settings) -> Sensor:
@@ -60,8 +62,10 @@ def _sensor_service(services: list[Resource], settings: Settings) -> Resource | 
         for each in services
         if any(_port(each, role, settings.service.ports.get(role)) for role in PORT_ROLES.values())
     ]
-    exact = [each for each in services if each.id.name == settings.service.name]
-    found = exact or able
+    named = [each for each in services if each.id.name == settings.service.name]
+    exact = [each for each in named if each.id.namespace in ("", settings.service.namespace)]
+    # A name that was given is not looked past; the default one may be that of a release of another name.
+    found = exact if exact or _is_given(settings) else named or able
     if len({(each.id.namespace, each.id.name) for each in found}) > 1:
         raise ManifestError(
             f"several Services look like the sensor's: {', '.join(str(each.id) for each in found)}",
@@ -77,6 +81,10 @@ def _sensor_service(services: list[Resource], settings: Settings) -> Resource | 
             hint="name the Service it points to: --service NAME.NAMESPACE",
         )
     return found[-1]
+
+
+def _is_given(settings: Settings) -> bool:
+    return (settings.service.name, settings.service.namespace) != (DEFAULT["name"], DEFAULT["namespace"])
 
 
 def _tcp_ports(service: Resource) -> list[dict[str, Data]]:

@@ -11,6 +11,7 @@ from groundcover_istio.validation import problems, without_nulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
     from groundcover_istio.inventory import Inventory, MeshConfig, Resource
@@ -21,6 +22,12 @@ TELEMETRY_NAME: Final = "groundcover-tracing"
 def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> None:
     """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's."""
     activation = settings.tracing.activation
+    if settings.tracing.enabled and activation != "none":
+        roots_named = {mesh.root or settings.root_namespace for mesh in inventory.meshes} or {settings.root_namespace}
+        wide = (
+            each for each in inventory.telemetries if any(_is_mesh_wide(each, root, inventory) for root in roots_named)
+        )
+        note_defeats(plan, wide, settings.tracing.provider_name)
     if activation not in ("auto", "telemetry"):
         return
     ours = [*inventory.services, *inventory.integrations]
@@ -90,7 +97,31 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
     in_root = telemetry.id.namespace == root or (not telemetry.id.namespace and with_mesh)
     spec = telemetry.data.get("spec")
     selects = dig(spec, "selector", "matchLabels") or dig(spec, "targetRef") or dig(spec, "targetRefs")
-    return in_root and not selects
+    # istiod leaves objects of other revisions alone.
+    revision = telemetry.labels.get("istio.io/rev")
+    other = revision and all(revision != _revision(mesh) for mesh in inventory.meshes)
+    return in_root and not selects and not other
+
+
+def _revision(mesh: MeshConfig) -> str:
+    labelled = str(mesh.resource.labels.get("istio.io/rev") or "")
+    return labelled or mesh.resource.id.name.removeprefix("istio").removeprefix("-")
+
+
+def note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
+    """Mention what a mesh-wide Telemetry of another says that keeps spans from the sensor (telemetry.go, Tracing)."""
+    for telemetry in telemetries:
+        if telemetry.id.name == TELEMETRY_NAME:
+            continue  # Ours is written anew.
+        entries = dig(telemetry.data, "spec", "tracing")
+        for entry in entries if isinstance(entries, list) else []:
+            resource = str(telemetry.id)
+            if dig(entry, "disableSpanReporting") is True:
+                plan.decisions.append(Decision("telemetry-without-spans", "warning", resource, {}))
+            named = dig(entry, "providers")
+            name = dig(named[0], "name") if isinstance(named, list) and named else None
+            if isinstance(name, str) and name.lower() != provider.lower():
+                plan.decisions.append(Decision("telemetry-elsewhere", "warning", resource, {"provider": name}))
 
 
 def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> None:
@@ -135,7 +166,9 @@ def _merge_tracing(
     for key, value in entry.items():
         if present.get(key) is None or present.get(key) == []:
             operations.append(Operation("set", ("spec", "tracing", 0, key), value))
-        elif key == "providers" and present[key] != value:
+        elif key == "providers" and present[key][0].get("name") == value[0]["name"]:
+            continue  # Istio uses the first one only.
+        elif key == "providers":
             raise ManifestError(
                 f"names the tracing provider {present[key][0].get('name')}, which counts before ours",
                 where=telemetry.where,
