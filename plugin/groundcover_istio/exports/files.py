@@ -6,16 +6,17 @@ import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
+from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.versions import release
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from groundcover_istio.config import Layer
     from groundcover_istio.exports.carriers import Carrier
     from groundcover_istio.k8syaml import Tree
     from groundcover_istio.model import Data, Operation, Path
@@ -61,12 +62,21 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
         place = f"{name}, {spell(path)}"
         data = k8syaml.to_data(tree.root)
         held = dig(data, *map(str, path))
-        result = merge(held, layers, place, values=True)
+        result = merge(held, [*_stated_version(data, at, place), *layers], place, values=True)
         merged.append((place, result))
         if dig(data, *map(str, at), *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
             covered.append(place)
         planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
     return Edited(edit(text, name, planned), covered, merged)
+
+
+def _stated_version(data: Data, at: Path, where: str) -> list[Layer]:
+    """The Istio version that a file states, as the weakest of the settings; none where it states none."""
+    for path in ((*at, "global", "tag"), ("spec", "tag"), ("spec", "values", "global", "tag"), ("spec", "version")):
+        text = dig(data, *map(str, path))
+        if isinstance(text, str) and (version := release(text)):
+            return [Layer(where, {"istioVersion": str(version)})]
+    return []
 
 
 def read(text: str, name: str) -> tuple[Tree, ...]:
