@@ -73,7 +73,7 @@ from groundcover_istio.k8syaml import block_lines
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from groundcover_istio.checks.finding import Level
     from groundcover_istio.checks.world import Thing, World
@@ -94,13 +94,21 @@ def check(world: World) -> Iterator[Hit]:
             for rule in world.of_kind("DestinationRule", "networking.istio.io")
             if covers(_host(rule), provider.host) and _mode(rule, provider.port)
         ]
-        # The most specific host counts; beside it there may be one in the namespace of each client.
-        longest = max((len(_host(rule)) for rule in rules), default=0)
-        best = [rule for rule in rules if len(_host(rule)) == longest]
-        if not best or any(_mode(rule, provider.port) != "ISTIO_MUTUAL" for rule in best):
-            continue
-        message = f"{_host(best[0])} covers the sensor, which speaks no TLS; every export of {provider.name} fails"
-        yield Hit(best[0].place, _path(best[0], provider.port), message, _fix(provider.host))
+        for best in _best(rules, {"", provider.host.split(".")[1], world.root_namespace}):
+            if any(_mode(rule, provider.port) != "ISTIO_MUTUAL" for rule in best):
+                continue
+            message = f"{_host(best[0])} covers the sensor, which speaks no TLS; every export of {provider.name} fails"
+            yield Hit(best[0].place, _path(best[0], provider.port), message, _fix(provider.host))
+
+
+def _best(rules: Iterable[Thing], everywhere: set[str]) -> Iterator[list[Thing]]:
+    """Those of the most specific host: of the rules that count everywhere, and of each client namespace's own."""
+    scopes: dict[str, list[Thing]] = {}
+    for rule in rules:
+        scopes.setdefault("" if rule.namespace in everywhere else rule.namespace, []).append(rule)
+    for scope in scopes.values():
+        longest = max(len(_host(rule)) for rule in scope)
+        yield [rule for rule in scope if len(_host(rule)) == longest]
 
 
 def _host(rule: Thing) -> str:
