@@ -45,7 +45,7 @@ ALLOWED = {
     "rules.sensor": {"errors", "model", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
     "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
-    "rules.telemetry": {"errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.versions"},
+    "rules.telemetry": {"errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.provider", "rules.versions"},
     "rules.shared": {
         "errors", "model", "istio", "k8syaml", "spelling", "inventory", "rules.plan", "rules.sensor", "rules.provider",
         "rules.mesh_config",

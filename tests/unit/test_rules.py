@@ -512,6 +512,31 @@ def test_what_stands_against_a_shared_mesh_config(own: str, message: str) -> Non
         assert "shared-not-named" in codes(outcome(mesh(own), **SHARED))
 
 
+@pytest.mark.parametrize(
+    ("own", "keep", "names"),
+    [
+        pytest.param(
+            "accessLogFile: /dev/stdout\n", True, ["groundcover-access-logs", "envoy"], id="a file log is kept"
+        ),
+        pytest.param("accessLogFile: /dev/stdout\n", False, ["groundcover-access-logs"], id="unless it is not to be"),
+        pytest.param("{}\n", True, ["groundcover-access-logs"], id="where there is none, there is nothing to keep"),
+        pytest.param(None, True, ["groundcover-access-logs", "envoy"], id="where nothing is known, there may be one"),
+    ],
+)
+def test_access_logs_of_a_shared_mesh_config(own: str | None, keep: bool, names: list[str]) -> None:  # noqa: FBT001
+    """They would take the place of the file log, as those of a Telemetry do."""
+    grpc = {"name": "otlp-grpc", "port": 4317, "appProtocol": "grpc"}
+    documents = [service({"name": "otlp-http", "port": 4318}, grpc), *([mesh(own)] if own else [])]
+    settings = {**SHARED, "tracing": {"activation": "mesh"}, "accessLogs": {"enabled": True, "keepFileLog": keep}}
+    maps = {
+        each["metadata"]["name"]: each for each in data(outcome(*documents, **settings)) if each["kind"] == "ConfigMap"
+    }
+    shared = yaml.safe_load(maps["groundcover-mesh"]["data"]["mesh"])
+    assert shared["defaultProviders"]["accessLogging"] == names
+    other = mesh("defaultProviders: {accessLogging: [envoy]}\n")
+    assert refusal(other, **settings).message.startswith('defaultProviders.accessLogging says "envoy"')
+
+
 def test_a_shared_mesh_config_of_an_old_istio() -> None:
     """Holds nothing that it does not know."""
     assert refusal(mesh(), istioVersion="1.17", **SHARED).message.startswith("istio 1.17 has no extensionProviders")

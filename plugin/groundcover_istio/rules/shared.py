@@ -12,7 +12,7 @@ from groundcover_istio.k8syaml import block_lines
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, SHARED_VARIABLE, Data, Decision, Operation, Path, Settings
 from groundcover_istio.rules.mesh_config import plan_mesh_config, require_shapes
 from groundcover_istio.rules.plan import Addition, Change, Context, Plan, Sensor, dig
-from groundcover_istio.rules.provider import access_log_payload, tracing_payload
+from groundcover_istio.rules.provider import access_log_names, access_log_payload, tracing_payload
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
@@ -29,11 +29,11 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
 
     Raises ManifestError where istiod's own mesh config says otherwise, or names another shared one.
     """
-    data = shared_mesh(context.settings, context.sensor)
+    own = [mesh for mesh in inventory.meshes if not mesh.is_shared]
+    data = shared_mesh(context.settings, context.sensor, [mesh.data for mesh in own])
     kind, payload = tracing_payload(context.settings, context.sensor)
     if context.settings.tracing.enabled:
         istio.require(context.version, f"extensionProviders.{kind}", payload, context.sensor.where)
-    own = [mesh for mesh in inventory.meshes if not mesh.is_shared]
     for mesh in own:
         _require_agreement(mesh, data)
         if mesh.is_values:
@@ -49,8 +49,8 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
         plan.decisions.append(Decision("shared-added", "info", f"ConfigMap {SHARED_NAME}", {}))
 
 
-def shared_mesh(settings: Settings, sensor: Sensor) -> dict[str, Data]:
-    """The whole mesh config of ours: providers, defaults, sampling."""
+def shared_mesh(settings: Settings, sensor: Sensor, meshes: list[dict[str, Data]]) -> dict[str, Data]:
+    """The whole mesh config of ours: providers, defaults, sampling. `meshes` are istiod's own of the stream."""
     tracing, logs = settings.tracing, settings.access_logs
     providers: list[Data] = []
     defaults: dict[str, Data] = {}
@@ -65,7 +65,7 @@ def shared_mesh(settings: Settings, sensor: Sensor) -> dict[str, Data]:
     if logs.enabled:
         providers.append({"name": logs.provider_name, "envoyOtelAls": access_log_payload(settings, sensor)})
         if tracing.activation == "mesh":
-            defaults["accessLogging"] = [logs.provider_name]
+            defaults["accessLogging"] = access_log_names(settings, meshes)
     data["extensionProviders"] = providers
     if defaults:
         data["defaultProviders"] = defaults
@@ -92,6 +92,9 @@ def _require_agreement(mesh: MeshConfig, shared: dict[str, Data]) -> None:
         name = str(entry.get("name"))
         if name.lower() in ours and entry != ours[name.lower()]:
             raise _disagreement(mesh, f"extensionProviders[{index}]", f'provider "{name}"')
+    named, logs = (dig(each, "defaultProviders", "accessLogging") for each in (mesh.data, shared))
+    if named and logs and logs[0] not in named:
+        raise _disagreement(mesh, "defaultProviders.accessLogging", show(named[0]))
     for path in (("defaultProviders", "tracing"), ("defaultConfig", "tracing", "sampling"), ("enableTracing",)):
         own, wanted = dig(mesh.data, *path), dig(shared, *path)
         first = own[:1] if isinstance(own, list) else istio.number(own) if path[-1] == "sampling" else own

@@ -6,6 +6,7 @@ from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
+from groundcover_istio.rules.provider import access_log_names
 from groundcover_istio.rules.versions import mesh_version
 from groundcover_istio.validation import problems, without_nulls
 
@@ -79,11 +80,7 @@ def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[st
             entry["customTags"] = tracing.custom_tags
     spec: dict[str, Data] = {"tracing": [entry]} if entry else {}
     if logs.enabled:
-        # Such a Telemetry takes the place of accessLogFile; where that is known to be empty there is nothing to keep.
-        known_empty = bool(meshes) and not any(mesh.get("accessLogFile") for mesh in meshes)
-        names = [logs.provider_name]
-        names += [istio.BUILT_IN_FILE_LOG] if logs.keep_file_log and not known_empty else []
-        spec["accessLogging"] = [{"providers": [{"name": name} for name in names]}]
+        spec["accessLogging"] = [{"providers": [{"name": name} for name in access_log_names(settings, meshes)]}]
     return spec
 
 
