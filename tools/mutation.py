@@ -30,7 +30,6 @@ TREE = WORK / "tree"
 EXPLAINED = ROOT / "tools" / "mutants.toml"
 MODULES: Final = ("stream", "edits", "rules", "k8syaml")
 UNIT: Final = ("edits", "stream", "k8syaml", "pipeline", "rules", "streams")
-TESTS: Final = " ".join([*(f"tests/unit/test_{name}.py" for name in UNIT), "tests/golden"])
 # `|` stands in annotations, which are never evaluated; a decorator has no other form here.
 CONFIG: Final = """\
 [cosmic-ray]
@@ -74,7 +73,10 @@ def run(programs: Path, module: str, *, again: bool) -> int:
     files = sorted(source.rglob("*.py")) if source.is_dir() else [source.with_suffix(".py")]
     key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     config, session = WORK / f"{module}.toml", WORK / f"{module}-{key}.sqlite"
-    config.write_text(CONFIG.format(path=path, python=programs / "python", tests=TESTS))
+    # The module's own tests come first: most mutants end there.
+    own_first = sorted(UNIT, key=lambda name: name != module)
+    tests = " ".join([*(f"tests/unit/test_{name}.py" for name in own_first), "tests/golden"])
+    config.write_text(CONFIG.format(path=path, python=programs / "python", tests=tests))
     environment = {**os.environ, "PYTHONPATH": str(TREE / "plugin"), "PYTHONDONTWRITEBYTECODE": "1"}
     # `baseline`: without a mutation the tests have to pass, else every mutant would count as killed.
     commands = [["cosmic-ray", "baseline", str(config)]]

@@ -108,6 +108,7 @@ def test_the_shared_mesh_config_is_no_mesh_of_its_own() -> None:
         pytest.param("auto", [mesh()], "mesh", id="auto, istiod's release: in the mesh config"),
         pytest.param("auto", [mesh(), service({"name": "otlp-http", "port": 4318}, {"name": "grpc-otlp", "port": 4317})], "telemetry", id="auto, the sensor's too: by the Telemetry"),
         pytest.param("mesh", [mesh()], "mesh", id="mesh"),
+        pytest.param("mesh", [mesh(), service({"name": "otlp-http", "port": 4318}, {"name": "grpc-otlp", "port": 4317})], "mesh", id="mesh, the sensor's too"),
         pytest.param("telemetry", [mesh()], "telemetry", id="telemetry"),
         pytest.param("none", [mesh()], "", id="none"),
     ],
@@ -157,6 +158,7 @@ SENSOR = "groundcover-sensor.groundcover.svc.cluster.local"
         pytest.param({"opentelemetry": {}}, id="nothing"),
         pytest.param({"opentelemetry": {"address": SENSOR, "port": 4317}}, id="the vendor's field"),
         pytest.param({"opentelemetry": {"service": SENSOR, "address": SENSOR}}, id="both fields"),
+        pytest.param({"opentelemetry": {"address": SENSOR, "a": 1}}, id="the vendor's field and one that is unknown"),
         pytest.param({"zipkin": {"service": SENSOR}, "opentelemetry": {}}, id="another kind before"),
         pytest.param({"opentelemetry": {}, "zipkin": {"service": SENSOR}}, id="another kind behind"),
         pytest.param({"datadog": {"service": SENSOR, "port": 8126}}, id="another kind"),
@@ -171,6 +173,22 @@ def test_an_entry_that_is_mended(entry: Settings) -> None:
     done = outcome(mesh(yaml.safe_dump({"extensionProviders": [{"name": "otel-tracing", **entry}]}, sort_keys=False)))
     assert "provider-repaired" in codes(done)
     assert mesh_config(done)["extensionProviders"] == [wanted]
+
+
+def test_what_was_wrong_is_named() -> None:
+    """Each field by its name."""
+    held = {"address": SENSOR, "port": 9411, "timeout": "1s"}
+    text = yaml.safe_dump({"extensionProviders": [{"name": "zipkin-tracing", "zipkin": held}]})
+    settings = {"tracing": {"protocol": "zipkin", "zipkin": {"timeout": "5s"}}}
+    done = outcome(mesh(text), **settings)
+    assert mesh_config(done)["extensionProviders"] == mesh_config(outcome(mesh(), **settings))["extensionProviders"]
+    assert "timeout was" in next(each.values["wrong"] for each in done.decisions if each.code == "provider-repaired")
+    held = {"service": SENSOR, "port": 4317, "grpc": {"timeout": "1s"}}
+    text = yaml.safe_dump({"extensionProviders": [{"name": "otel-tracing", "opentelemetry": held}]})
+    done = outcome(mesh(text), tracing={"protocol": "otlp-grpc", "grpc": {"timeout": "5s"}})
+    assert "grpc was a mapping" in next(
+        each.values["wrong"] for each in done.decisions if each.code == "provider-repaired"
+    )
 
 
 def test_another_default_tracer() -> None:
@@ -265,6 +283,21 @@ def test_ports_of_the_service(port: Any, refused: bool) -> None:  # noqa: FBT001
         assert outcome(*documents).effects[0].target.endswith(f":{port}")
 
 
+def test_a_port_is_one_of_tcp_and_of_its_number() -> None:
+    """Where it has not the name, it has the number that is expected."""
+    other, unnamed = {"name": "custom", "port": 9999}, {"name": "x", "port": 4318}
+    for ports in ((other, unnamed), (unnamed, other), ({"name": "y", "port": 80}, unnamed)):
+        assert outcome(mesh(), service(*ports)).effects[0].target == f"{SENSOR}:4318"
+    for protocol in ("SCTP", "UDP"):
+        error = refusal(
+            mesh(), service({"name": "otlp-http", "port": 4318, "protocol": protocol}, {"name": "zipkin", "port": 9411})
+        )
+        assert error.message.startswith("has no port for otlp-http")
+    external = service().replace("spec:\n", "spec:\n  type: ExternalName\n")
+    assert refusal(mesh(), service(), external).message.startswith("is of type ExternalName")
+    assert outcome(mesh(), external, service()).effects
+
+
 def test_of_several_ports_of_one_role_the_first_counts() -> None:
     """And what comes after it is not looked at."""
     for port in (0, "x", 70000):
@@ -345,6 +378,53 @@ def test_a_telemetry_that_keeps_spans_away(entry: Settings, warned: str, activat
     done = outcome(mesh(), telemetry({"tracing": [entry]}), tracing={"activation": activation})
     warnings = [each.code for each in done.decisions if each.code in ("telemetry-elsewhere", "telemetry-without-spans")]
     assert warnings == ([warned] if warned else [])
+
+
+def test_of_several_the_first_counts() -> None:
+    """Telemetries, meshes, providers: it is changed, asked for its version, or named."""
+    named = {"activation": "telemetry"}
+    done = outcome(mesh(), telemetry({}, name="a"), telemetry({}, name="b"), tracing=named)
+    assert [each.resource for each in done.decisions if each.code == "telemetry-merged"] == ["Telemetry istio-system/a"]
+    zipkin = {"providers": [{"name": "zipkin"}, {"name": "otel-tracing"}]}
+    assert (
+        "names the tracing provider zipkin," in refusal(mesh(), telemetry({"tracing": [zipkin]}), tracing=named).message
+    )
+    done = outcome(mesh(), telemetry({"tracing": [{"providers": []}]}), tracing=named)
+    assert "telemetry-merged" in codes(done)
+    done = outcome(mesh(), mesh(name="istio-b"), **SHARED)
+    assert [each.resource for each in done.decisions if each.code == "shared-not-named"] == [
+        "ConfigMap istio-system/istio"
+    ]
+    assert "telemetry-added" in codes(outcome(mesh(name="groundcover-mesh"), tracing=named))
+    done = outcome(service(), service({"name": "otlp-http", "port": 1}, name="groundcover-z"), tracing=named)
+    assert [each.resource for each in done.decisions] == ["Service groundcover/groundcover-sensor"]
+
+
+@pytest.mark.parametrize(
+    ("container", "variable", "named"),
+    [
+        pytest.param("discovery", {"name": "A", "value": "x"}, True, id="istiod"),
+        pytest.param("discovery", {"name": "ZZZ", "value": "x"}, True, id="with a variable further on"),
+        pytest.param(
+            "discovery", {"name": "SHARED_MESH_CONFIG", "value": "groundcover-mesh"}, False, id="that names it"
+        ),
+        pytest.param("a", {"name": "A", "value": "x"}, False, id="another container"),
+    ],
+)
+def test_istiod_is_told_of_the_shared_mesh_config(container: str, variable: Settings, named: bool) -> None:  # noqa: FBT001
+    """By a variable of its own container."""
+    spec = {"containers": [{"name": "a", "env": []}, {"name": container, "env": [variable]}]}
+    metadata = {"name": "istiod", "namespace": "istio-system"}
+    document = yaml.safe_dump(
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": {"spec": spec}}}
+    )
+    document = document.replace("kind: Deployment", "kind: Deployment\n# istiod")
+    done = outcome(mesh(), document, **SHARED)
+    assert ("shared-named" in codes(done)) == named
+    containers = next(each for each in data(done) if each["kind"] == "Deployment")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert containers[0]["env"] == []
 
 
 def test_of_the_providers_of_a_telemetry_the_first_counts() -> None:
@@ -476,6 +556,11 @@ def test_a_shared_mesh_config(activation: str, says: set[str]) -> None:
     telemetries = [each for each in data(outcome(service(), **settings)) if each["kind"] == "Telemetry"]
     assert bool(telemetries) == (activation in ("auto", "telemetry"))
     assert "telemetry-added" not in codes(outcome(mesh(), **settings))
+    grpc = {"name": "otlp-grpc", "port": 4317, "appProtocol": "grpc"}
+    logs = mesh_config(outcome(service({"name": "otlp-http", "port": 4318}, grpc), **settings, accessLogs=LOGS))
+    assert ("accessLogging" in logs.get("defaultProviders", {})) == (activation == "mesh")
+    same = yaml.safe_dump({"extensionProviders": mesh_config(outcome(service(), **settings))["extensionProviders"]})
+    assert "shared-not-named" in codes(outcome(mesh(same), **settings))
 
 
 AGREEING = """\
