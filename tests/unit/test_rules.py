@@ -344,6 +344,7 @@ def test_which_telemetry_is_mesh_wide(home: str, where: str | None, spec: Settin
     ("name", "revision", "taken"),
     [
         pytest.param("istio", "canary", False, id="of another revision than the mesh's"),
+        pytest.param("istio-canary", "alpha", False, id="of one before the mesh's in the alphabet"),
         pytest.param("istio-canary", "canary", True, id="of the mesh's"),
         pytest.param("istio-canary", "", True, id="of every one"),
     ],
@@ -368,6 +369,10 @@ def test_the_root_namespace_of_aks() -> None:
     ("entry", "warned"),
     [
         pytest.param({"providers": [{"name": "zipkin"}]}, "telemetry-elsewhere", id="another provider"),
+        pytest.param(
+            {"providers": [{"name": "a-tracer"}, {"name": "otel-tracing"}]}, "telemetry-elsewhere", id="before ours"
+        ),
+        pytest.param({"providers": [{"name": "otel-tracing"}, {"name": "zipkin"}]}, "", id="behind ours"),
         pytest.param({"providers": [{"name": "OTEL-tracing"}]}, "", id="ours"),
         pytest.param({"disableSpanReporting": True}, "telemetry-without-spans", id="no spans"),
         pytest.param({"disableSpanReporting": False}, "", id="spans"),
