@@ -42,6 +42,8 @@ def run(
         plan = _for_function(plan, inventory.function)
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]
     added = [_added_text(manifests, addition) for addition in plan.additions]
+    if added:
+        _require_final_break(stream.splice(manifests, replaced, []))
     after = stream.splice(manifests, replaced, added) if replaced or added else manifests
     return Outcome(manifests, after, tuple(plan.decisions), plan.sampling, tuple(plan.effects))
 
@@ -176,6 +178,23 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
     # Without a line break at its end the next separator would become part of it.
     if text.count("\n---") != document.text.count("\n---") or _ends_a_line(text) < _ends_a_line(document.text):
         raise _not_verified(changes, "it would be cut into other documents")
+
+
+def _require_final_break(manifests: bytes) -> None:
+    """Raise ManifestError where a line break at the end of the stream, which an addition needs, changes a value."""
+    if manifests.endswith((b"\n", b"\r")):
+        return
+    last = manifests[manifests.rfind(b"\n---") + 1 :].decode(errors="replace")
+    try:
+        alone, ended = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)] for text in (last, f"{last}\n"))
+    except ManifestError:
+        return  # no YAML, and nobody's value
+    if alone != ended:
+        raise ManifestError(
+            "ends in a text without a line break, which would get one from what is added below it",
+            where="the last document",
+            hint="end the stream with a line break",
+        )
 
 
 def _ends_a_line(text: str) -> bool:

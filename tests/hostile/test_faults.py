@@ -258,7 +258,13 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
     assert after["code"] == 0
     assert after["files"] != before
     assert len(found["disturbed"]) > 60
+    # One that makes fewer calls than the undisturbed one may be over before its signal.
+    over = [run for run in found["disturbed"] if run["code"] == 0]
+    assert len(over) <= 3
+    assert all((run["out"], run["files"], run["err"]) == (after["out"], after["files"], after["err"]) for run in over)
     for run in found["disturbed"]:
+        if run in over:
+            continue
         assert run["code"] in (128 + run["signal"], -run["signal"])
         assert run["out"] in ("", after["out"])
         assert run["files"] in (before, after["files"])

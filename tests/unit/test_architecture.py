@@ -42,7 +42,7 @@ ALLOWED = {
     "embedded": {"patterns", "records", "model", "k8syaml", "layout", "edits"},
     "rules.plan": {"records", "model", "inventory"},
     "rules.versions": {"model", "config", "istio", "inventory"},
-    "rules.sensor": {"errors", "model", "config", "inventory", "rules.plan"},
+    "rules.sensor": {"errors", "patterns", "model", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
     "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
     "rules.telemetry": {"errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.provider", "rules.versions"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from groundcover_istio import embedded, pipeline
-from groundcover_istio.errors import EditError
+from groundcover_istio.errors import EditError, ManifestError
 from groundcover_istio.istio import is_sensor_host
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ def test_an_edit_never_reaches_the_next_separator(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pipeline, "embed", lambda *arguments: spoiled(embedded.embed(*arguments), str.rstrip))
     with pytest.raises(EditError, match="it would be cut into other documents"):
         pipeline.run(STREAM.removesuffix(b"  other: x\n") + b"---\nkind: Pod\n")
+
+
+def test_a_text_at_the_end_of_the_stream_gets_no_line_break() -> None:
+    """Where a document is added below it; without one, or with a line break there, it is as any other."""
+    service = (
+        b"kind: Service\nmetadata:\n  name: groundcover-sensor\nspec:\n  ports: [{name: otlp-http, port: 4318}]\n---\n"
+    )
+    with pytest.raises(ManifestError, match="ends in a text without a line break"):
+        pipeline.run(service + b"a: |\n  x")
+    for end in (b"a: |\n  x\n", b"a:\n- |-\n  x", b"a: [b"):
+        after = pipeline.run(service + end).after
+        assert after.startswith(service + end.removesuffix(b"\n") + b"\n---\n")
 
 
 def spoiled(edit: Edit, spoil: Callable[[str], str]) -> Edit:

@@ -219,6 +219,14 @@ def test_what_the_sensor_keeps(protocol: str, ratio: float) -> None:
     assert (sampling.istio_percentage, sampling.sensor_ratio) == (1, ratio)
 
 
+def test_a_service_of_no_name_is_refused() -> None:
+    """What would be no host could not be told from another's on the next run."""
+    assert refusal(mesh(), service(name="groundcover/sensor")).message.startswith("has a name or a namespace")
+    assert refusal(mesh(), service().replace("namespace: groundcover", "namespace: a.b")).message.startswith(
+        "has a name"
+    )
+
+
 def test_which_service_is_the_sensors() -> None:
     """The one of the name in the settings before any other; of the same one twice the last."""
     other, again = service(name="groundcover-other"), service({"name": "otlp-http", "port": 4000})

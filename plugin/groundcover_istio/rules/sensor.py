@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groundcover_istio.config import DEFAULTS
 from groundcover_istio.errors import ManifestError
+from groundcover_istio.patterns import pattern
 from groundcover_istio.rules.plan import Sensor
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ _PORT_NAMES: Final = {
 
 
 _LAST_PORT: Final = 65535
+_LABEL: Final = pattern(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 DEFAULT: Final = DEFAULTS["service"]
 
 
@@ -38,6 +40,10 @@ def find_sensor(inventory: Inventory, settings: Settings) -> Sensor:
         host = f"{named.name}.{named.namespace}.svc.{settings.cluster_domain}"
         return Sensor(named.name, named.namespace, host, named.ports, "the settings")
     name, namespace = service.id.name, service.id.namespace or named.namespace
+    if not (_LABEL.fullmatch(name) and _LABEL.fullmatch(namespace)):
+        raise ManifestError(
+            "has a name or a namespace that Kubernetes takes for neither", where=service.where, hint="mend it"
+        )
     ports = {role: number for role in _PORT_NAMES if (number := _port(service, role, named.ports.get(role)))}
     for role in _needed_roles(settings):
         if role not in ports:
