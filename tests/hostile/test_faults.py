@@ -261,7 +261,7 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
     # One that makes fewer calls than the undisturbed one may be over before its signal.
     over = [run for run in found["disturbed"] if run["code"] == 0]
     assert len(over) <= 3
-    assert all((run["out"], run["files"], run["err"]) == (after["out"], after["files"], after["err"]) for run in over)
+    assert [(run["out"], run["files"]) for run in over] == [(after["out"], after["files"])] * len(over)
     for run in found["disturbed"]:
         if run in over:
             continue
@@ -343,6 +343,7 @@ def test_a_signal_while_kubectl_hangs(tmp_path: Path) -> None:
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not (tmp_path / "pids").exists():
         time.sleep(0.02)
+    time.sleep(0.5)  # until the call that started it is over
     run.send_signal(signal.SIGTERM)
     out, err = run.communicate(timeout=30)
     assert (run.returncode, out, err.decode()) == (128 + signal.SIGTERM, b"", INTERRUPTED)
