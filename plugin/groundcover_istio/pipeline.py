@@ -42,7 +42,8 @@ def run(
         plan = _for_function(plan, inventory.function)
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]
     added = [_added_text(manifests, addition) for addition in plan.additions]
-    if added:
+    # An edited document ends its line where it did before, so the stream before the edits tells.
+    if added and not manifests.endswith((b"\n", b"\r")):
         _require_final_break(stream.splice(manifests, replaced, []))
     after = stream.splice(manifests, replaced, added) if replaced or added else manifests
     return Outcome(manifests, after, tuple(plan.decisions), plan.sampling, tuple(plan.effects))
@@ -182,8 +183,6 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
 
 def _require_final_break(manifests: bytes) -> None:
     """Raise ManifestError where a line break at the end of the stream, which an addition needs, changes a value."""
-    if manifests.endswith((b"\n", b"\r")):
-        return
     last = manifests[manifests.rfind(b"\n---") + 1 :].decode(errors="replace")
     try:
         alone, ended = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)] for text in (last, f"{last}\n"))

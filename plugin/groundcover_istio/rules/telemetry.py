@@ -23,17 +23,16 @@ TELEMETRY_NAME: Final = "groundcover-tracing"
 def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> None:
     """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's."""
     activation = settings.tracing.activation
+    # The shared one, which is ours, says nothing about the mesh that would not be so without it.
+    meshes = [mesh for mesh in inventory.meshes if settings.mode == "patch" or not mesh.is_shared]
+    roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in meshes}
+    roots = roots or {settings.root_namespace: None}
     if settings.tracing.enabled and activation != "none":
-        roots_named = {mesh.root or settings.root_namespace for mesh in inventory.meshes} or {settings.root_namespace}
-        wide = (
-            each for each in inventory.telemetries if any(_is_mesh_wide(each, root, inventory) for root in roots_named)
-        )
-        note_defeats(plan, wide, settings.tracing.provider_name)
+        wide = (each for each in inventory.telemetries if any(_is_mesh_wide(each, root, inventory) for root in roots))
+        _note_defeats(plan, wide, settings.tracing.provider_name)
     if activation not in ("auto", "telemetry"):
         return
     ours = [*inventory.services, *inventory.integrations]
-    # The shared one, which is ours, says nothing about the mesh that would not be so without it.
-    meshes = [mesh for mesh in inventory.meshes if settings.mode == "patch" or not mesh.is_shared]
     with_mesh = activation == "telemetry" and settings.mode == "patch"
     homes = [mesh.resource for mesh in meshes] if with_mesh else ours
     if not homes:
@@ -43,8 +42,7 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
     spec = telemetry_spec(settings, [each.data for each in meshes])
     if not spec:
         return
-    roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in meshes}
-    for root, mesh in (roots or {settings.root_namespace: None}).items():
+    for root, mesh in roots.items():
         version = mesh_version(mesh, settings, istiod_tags)
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
@@ -105,7 +103,7 @@ def _revision(mesh: MeshConfig) -> str:
     return labelled or mesh.resource.id.name.removeprefix("istio").removeprefix("-")
 
 
-def note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
+def _note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
     """Mention what a mesh-wide Telemetry of another says that keeps spans from the sensor (telemetry.go, Tracing)."""
     for telemetry in telemetries:
         if telemetry.id.name == TELEMETRY_NAME:
