@@ -355,6 +355,7 @@ def test_which_telemetry_is_mesh_wide(home: str, where: str | None, spec: Settin
         pytest.param("istio-canary", "alpha", False, id="of one before the mesh's in the alphabet"),
         pytest.param("istio-canary", "canary", True, id="of the mesh's"),
         pytest.param("istio-canary", "", True, id="of every one"),
+        pytest.param("istio-shared-configmap-asm-1-27", "asm-1-27", True, id="of AKS'"),
     ],
 )
 def test_a_telemetry_of_a_revision(name: str, revision: str, taken: bool) -> None:  # noqa: FBT001  a column of the table

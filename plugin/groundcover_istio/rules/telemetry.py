@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
+from groundcover_istio.inventory import SHARED_BY_AKS
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.provider import access_log_names
@@ -100,7 +101,7 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
 
 def _revision(mesh: MeshConfig) -> str:
     labelled = str(mesh.resource.labels.get("istio.io/rev") or "")
-    return labelled or mesh.resource.id.name.removeprefix("istio").removeprefix("-")
+    return labelled or mesh.resource.id.name.removeprefix(SHARED_BY_AKS).removeprefix("istio").removeprefix("-")
 
 
 def _note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
