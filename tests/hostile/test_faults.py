@@ -289,7 +289,12 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
         )
         time.sleep(milliseconds / 1000)
         run.send_signal(number)
-        out, _ = run.communicate(ISTIOD.before)
+        out, err = run.communicate(ISTIOD.before)
+        if run.returncode == 0:
+            # Python itself swallows Ctrl-C while it looks whether the executable is a zip file: all is done then.
+            assert (number, out) == (signal.SIGINT, ISTIOD.after)
+            assert err.startswith(b"Failed checking if argv[0] is an import path entry\n")
+            continue
         codes.add(run.returncode)
         assert out in (b"", ISTIOD.after)
     # 1: Python's own way out of Ctrl-C while it is not even up.
