@@ -35,6 +35,11 @@ def uninstall() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+def let_in() -> None:
+    """Undo for this thread, and the processes it starts, what Held does to the one that started it."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
 class Held:
     """While its block runs a signal waits, so that what is written there is written whole."""
 

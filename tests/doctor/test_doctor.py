@@ -151,6 +151,20 @@ def test_a_hanging_kubectl_is_left(cluster: Any, kubectl: Callable[..., Path], t
     assert "  ok  " not in out.decode()
 
 
+def test_a_kubectl_without_end_is_left(
+    cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After as many bytes as an answer may have: it would take all memory."""
+    monkeypatch.setattr("groundcover_istio.doctor.kubectl._MOST", 1 << 24)
+    folder = kubectl(cluster)
+    for stream, plural in (("1", "sidecars"), ("2", "pods")):
+        (folder / f"{plural}.how").write_text(f"import os\nwhile True: os.write({stream}, b'x' * 65536)")
+    code, out, _ = tool("doctor", "--timeout", "30")
+    assert code == 1
+    for plural in ("sidecars", "pods"):
+        assert f"could not read {plural}: an answer of more than 16 MiB" in out.decode()
+
+
 def test_no_kubectl(tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Is a usage error that names the way without it."""
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -213,6 +227,12 @@ def test_dumps_that_are_missing_or_broken(cluster: Any, tmp_path: Path, tool: Ca
     _, found = findings(tool, "--from", str(folder))
     assert codes(found) == ["unknown unread"] * 4
     reasons = " ".join(each["message"] for each in found)
+    out = tool("doctor", "--from", str(folder)).out.decode()
+    assert "can-i" not in out
+    resource = "sidecars.networking.istio.io"
+    assert f"kubectl get {resource} --all-namespaces --output json > {folder}/sidecars.json" in out
+    (folder / "configmaps.json").unlink()
+    assert "--show-managed-fields > " in tool("doctor", "--from", str(folder)).out.decode()
     for part in ("no sidecars.json", "services.json is no JSON", "destinationrules.json is no list", "is no Telemetry"):
         assert part in reasons
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from groundcover_istio import interrupts
 from groundcover_istio.doctor.source import Query, Reading, mappings, namespace_of
 from groundcover_istio.rules.plan import dig
 
@@ -28,9 +30,21 @@ _FIRST: Final = (_ISTIOD, _PROXIES, _INTEGRATION, _TELEMETRIES, _SIDECARS, _RULE
 
 def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -> list[_R]:
     """What a call gives for each argument, `most` at the same time; after an interrupt no further one is made."""
-    pool = ThreadPoolExecutor(most)
+    all_submitted = threading.Event()
+
+    def begin() -> None:
+        all_submitted.wait()
+        interrupts.let_in()
+
+    pool = ThreadPoolExecutor(most, initializer=begin)
     try:
-        return list(pool.map(call, arguments))
+        # A signal between a thread's start and the pool's note of it would leave the thread, and its kubectl, behind.
+        with interrupts.Held():
+            try:
+                answers = [pool.submit(call, argument) for argument in arguments]
+            finally:
+                all_submitted.set()
+        return [answer.result() for answer in answers]
     finally:
         pool.shutdown(cancel_futures=True)
 

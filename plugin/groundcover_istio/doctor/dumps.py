@@ -22,7 +22,12 @@ class Dumps(NamedTuple):
 
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
-        name, kind = query.resource.partition(".")[0], KINDS[query.resource]
+        name = query.resource.partition(".")[0]
+        command = " ".join(Query(query.resource).command)
+        return self._read(query, name)._replace(fix=f"kubectl {command} > {self.folder}/{name}.json")
+
+    def _read(self, query: Query, name: str) -> Reading:
+        kind = KINDS[query.resource]
         if name in self.broken:
             return Reading(query, [], self.broken[name])
         if kind not in self.items:

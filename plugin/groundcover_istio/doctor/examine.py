@@ -139,12 +139,11 @@ def _unread(cluster: Cluster) -> Iterator[Item]:
     for query, reading in cluster.readings.items():
         if reading.error:
             name = query.resource.partition(".")[0]
-            where = f"--namespace {query.namespace}" if query.namespace else "--all-namespaces"
             yield unknown(
                 "unread",
                 what=query.words,
                 reason=reading.error,
-                fix=f"kubectl auth can-i list {query.resource} {where}",
+                fix=reading.fix,
                 optional="yes" if name in _OPTIONAL else "no",
             )
 

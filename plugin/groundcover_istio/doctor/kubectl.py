@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import re
+import selectors
 import shutil
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.doctor.source import Query, Reading, believed
@@ -18,13 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST: Final = 200
+# Bytes of an answer: that of a hundred thousand pods has less.
+_MOST: Final = 1 << 30
+_AT_ONCE: Final = 1 << 20
 _PREFIX: Final = re.compile(r"error: |Error from server(?: \(\w+\))?: ", re.IGNORECASE)
 
 
 class Answer(NamedTuple):
     """Standard output, or why there is none."""
 
-    out: bytes
+    out: bytes | bytearray
     error: str = ""
 
 
@@ -40,11 +45,11 @@ class Kubectl(NamedTuple):
 
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
-        scope = ["--namespace", query.namespace] if query.namespace else ["--all-namespaces"]
-        labels = ["--selector", query.selector] if query.labels else []
-        # Without it kubectl leaves managed fields out, which say when a mesh config was changed.
-        fields = ["--show-managed-fields"] if query.resource == "configmaps" else []
-        answer = self._run(["get", query.resource, *scope, *labels, "--output", "json", *fields])
+        reading = self._read(query)
+        return reading._replace(fix=f"kubectl auth can-i list {query.resource} {' '.join(query.scope)}")
+
+    def _read(self, query: Query) -> Reading:
+        answer = self._run(query.command)
         if answer.error:
             return Reading(query, [], answer.error)
         try:
@@ -76,10 +81,13 @@ class Kubectl(NamedTuple):
         except OSError as error:
             return Answer(b"", f"kubectl can't be started: {error.strerror}")
         try:
-            out, err = process.communicate(timeout=self.timeout)
-        except subprocess.TimeoutExpired:
+            out, err = _output(process, self.timeout)
+        except TimeoutError:
             _end(process)
             return Answer(b"", f"no answer within {self.timeout:g} s")
+        except OverflowError:
+            _end(process)
+            return Answer(b"", f"an answer of more than {_MOST >> 20:,} MiB")
         if process.returncode:
             return Answer(b"", _reason(err.decode(errors="replace")) or f"kubectl ended with {process.returncode}")
         return Answer(out)
@@ -97,13 +105,43 @@ def find(program: str) -> str:
     return path
 
 
+def _output(process: subprocess.Popen[bytes], timeout: float) -> list[bytearray]:
+    """What it writes to standard output and to standard error until it ends.
+
+    Raises TimeoutError after `timeout` seconds and OverflowError when it is more than an answer may hold.
+    """
+    deadline = time.monotonic() + timeout
+    parts = {stream: bytearray() for stream in (process.stdout, process.stderr) if stream}
+    try:
+        with selectors.DefaultSelector() as ready:
+            for stream, part in parts.items():
+                ready.register(stream, selectors.EVENT_READ, part)
+            while ready.get_map():
+                if (left := deadline - time.monotonic()) <= 0:
+                    raise TimeoutError
+                for key, _ in ready.select(left):
+                    read = os.read(key.fd, _AT_ONCE)
+                    key.data.extend(read)
+                    if len(key.data) > _MOST:
+                        raise OverflowError
+                    if not read:
+                        ready.unregister(key.fileobj)
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    finally:
+        for stream in parts:
+            stream.close()
+    return list(parts.values())
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End kubectl and whatever it started to log in with."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=1)
+        process.wait(1)
 
 
 def _reason(text: str) -> str:

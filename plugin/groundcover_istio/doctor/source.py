@@ -40,9 +40,18 @@ class Query(NamedTuple):
         return f"{name} of namespace {self.namespace}" if self.namespace else name
 
     @property
-    def selector(self) -> str:
-        """As kubectl takes labels."""
-        return ",".join(f"{key}={value}" if value else key for key, value in self.labels)
+    def scope(self) -> list[str]:
+        """As kubectl takes where to look."""
+        return ["--namespace", self.namespace] if self.namespace else ["--all-namespaces"]
+
+    @property
+    def command(self) -> list[str]:
+        """What kubectl is asked."""
+        selector = ",".join(f"{key}={value}" if value else key for key, value in self.labels)
+        labels = ["--selector", selector] if selector else []
+        # Without it kubectl leaves managed fields out, which say when a mesh config was changed.
+        fields = ["--show-managed-fields"] if self.resource == "configmaps" else []
+        return ["get", self.resource, *self.scope, *labels, "--output", "json", *fields]
 
     def wants(self, item: dict[str, Data]) -> bool:
         """Whether an object is one of those asked for."""
@@ -59,6 +68,8 @@ class Reading(NamedTuple):
     query: Query
     items: list[dict[str, Data]]
     error: str = ""
+    fix: str = ""
+    """A command that shows why not, or mends it."""
 
 
 def believed(query: Query, answer: Data) -> Reading:
