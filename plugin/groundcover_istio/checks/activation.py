@@ -97,7 +97,8 @@ def sampling(world: World, mesh: Mesh) -> Share:
     """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's."""
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
-            for index, entry in entries(telemetry, "tracing"):
+            # What an entry says counts before those above it (telemetry.go, Tracing).
+            for index, entry in reversed(list(entries(telemetry, "tracing"))):
                 value = istio.number(entry.get("randomSamplingPercentage"))
                 if value is not None:
                     return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))

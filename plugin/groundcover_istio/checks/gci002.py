@@ -3,7 +3,7 @@
 ## What
 A tracing or logging provider, `defaultProviders` or `defaultConfig.tracing` holds a field that Istio's API does not
 have, such as `datadog.address`; or the mesh config holds a key that is nearly one of those, such as
-`extensionProvider`.
+`extensionProvider`, or `default_providers` or `default_config`, the two fields that istiod reads in camel case only.
 
 ## Why
 istiod decodes the mesh config leniently: an unknown field is dropped, visible at debug level only. What it was to say
@@ -63,7 +63,7 @@ from groundcover_istio.checks.decoding import unknown_fields
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.checks.world import SENDERS, items, mapping
-from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.k8syaml import Mapping, Scalar, pair_lines
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
 
@@ -83,9 +83,14 @@ _DROPPED: Final = "istiod drops it without a word"
 _SAMPLING: Final = ("sampling", "randomSamplingPercentage", "traceSampling")
 
 
+# Of these istiod reads the part again, by this name alone (pkg/config/mesh/mesh.go, ApplyMeshConfig).
+_BY_NAME: Final = {"default_config": "defaultConfig", "default_providers": "defaultProviders"}
+
+
 def check(world: World) -> Iterator[Hit]:
     """Look at the parts that carry telemetry."""
     for mesh in world.meshes:
+        yield from _passed_over(mesh)
         if mesh.version <= NEWEST:
             yield from _near_misses(mesh)
             for path, message in _unknown(mesh):
@@ -125,6 +130,14 @@ def _hit(mesh: Mesh, path: Path, known: list[str]) -> Hit:
         body = {"service": host, "port": int(port) if port.isdecimal() else 8126}
         fix = "\n".join(pair_lines(str(path[-2]), body, 0))
     return Hit(mesh.place, path, f"istio has no field {spell(path)}; {_DROPPED}", fix)
+
+
+def _passed_over(mesh: Mesh) -> Iterator[Hit]:
+    root = mesh.place.root
+    for key, _ in root.pairs if isinstance(root, Mapping) else ():
+        if isinstance(key, Scalar) and (name := _BY_NAME.get(key.value)):
+            message = f"istio reads {name} in camel case only; {_DROPPED} where it is {key.value}"
+            yield Hit(mesh.place, (name,), message, f"write {name}")
 
 
 def _near_misses(mesh: Mesh) -> Iterator[Hit]:

@@ -138,11 +138,12 @@ def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
 
 
 def _thing(file: str, lines: Lines, node: k8syaml.Mapping, data: dict[str, Data]) -> Thing | None:
-    kind, version = data.get("kind"), data.get("apiVersion")
+    kind, metadata = data.get("kind"), mapping(data.get("metadata"))
+    # An object that lacks its version has a name; values may have a `kind` too.
+    version = data.get("apiVersion", "v1" if metadata.get("name") else None)
     if not isinstance(kind, str) or not isinstance(version, str):
         return None
     group = version.rpartition("/")[0]
-    metadata = mapping(data.get("metadata"))
     namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
     title = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}".rstrip()
     return Thing(kind, group, namespace, name, data, Place(file, title, node, lines, None))
