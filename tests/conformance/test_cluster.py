@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from . import rig
+from .callers import doctor
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .mesh import Mesh
 
 VALUES = sorted((rig.ROOT / "chart/ci").glob("*-values.yaml"))
@@ -134,14 +136,3 @@ def test_doctor_finds_all_in_order(protocol: str, mesh: Mesh) -> None:
     _, items = doctor(mesh.cluster)
     warnings = [item["code"] for item in items if item["status"] != "ok"]
     assert warnings == (["sampling-datadog"] if protocol == "datadog" else [])
-
-
-def doctor(cluster: rig.Cluster) -> tuple[int, list[dict[str, Any]]]:
-    """What `groundcover-istio doctor` says of the cluster."""
-    path = f"{Path(cluster.parts['kubectl']).parent}:/usr/bin:/bin"
-    command = [str(rig.TOOL), "doctor", "--kubeconfig", str(cluster.kubeconfig), "--format", "json"]
-    done = subprocess.run(
-        command, env={"PATH": path, "HOME": str(cluster.folder)}, capture_output=True, text=True, check=False
-    )
-    (context,) = json.loads(done.stdout)["contexts"]
-    return done.returncode, list(context["items"])

@@ -10,9 +10,9 @@ import yaml
 
 from . import objects, rig
 from .addresses import BACKEND_PORT, GATEWAY, GATEWAY_PORT, HOST, SIDECAR, SPANS_PER_REQUEST
+from .callers import broken_rules
 from .faults import ROOT, ZIPKIN, made
 from .injection import Injection
-from .test_faults import broken_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

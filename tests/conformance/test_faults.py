@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import rig
+from .callers import broken_rules, doctor
 from .faults import ALL, FAULTS, REQUESTS
 from .injection import Injection
 from .mesh import Mesh
-from .test_cluster import doctor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from . import rig
     from .faults import Fault
 
 LOOKED_AT = ("telemetries.telemetry.istio.io", "sidecars.networking.istio.io", "destinationrules.networking.istio.io")
@@ -97,10 +96,3 @@ def _rules(cluster: rig.Cluster, added: list[dict[str, Any]]) -> list[str]:
     names = {(item["kind"], item["metadata"]["name"]) for item in items}
     items += [item for item in added if (item["kind"], item["metadata"]["name"]) not in names]
     return broken_rules(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-
-
-def broken_rules(manifests: str, *options: str) -> list[str]:
-    """The rules that check finds broken by manifests."""
-    command = [str(rig.TOOL), "check", "--format", "json", *options, "-"]
-    done = subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
-    return [each["rule"] for each in json.loads(done.stdout)["findings"]]
