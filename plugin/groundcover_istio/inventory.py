@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # `istio`, `istio-<revision>`, and AKS' `istio-shared-configmap-<revision>`.
 _MESH_NAME: Final = pattern(rf"istio(-.+)?|{SHARED_NAME}")
+# What the istiod chart calls the revision of a control plane that was given none.
+DEFAULT_REVISION: Final = "default"
 SHARED_BY_AKS: Final = "istio-shared-configmap-"
 _LINE: Final = pattern(r"line (\d+)")
 KINDS: Final = ("ConfigMap", "Service", "Telemetry", "IstioOperator", "Istio", "IstioRevision", "Deployment")
@@ -65,6 +67,8 @@ class MeshConfig(NamedTuple):
     """What the object says of Istio's version; empty if nothing."""
     root: str
     """The root namespace that it names, or that its control plane is in; empty if neither is said."""
+    revision: str
+    """Of its control plane, as the label `istio.io/rev` names it; empty if nothing says it."""
 
     @property
     def where(self) -> str:
@@ -209,10 +213,14 @@ def _mesh_config(resource: Resource) -> MeshConfig | None:
         return _text_mesh_config(resource)
     if kind == "IstioOperator" and group == "install.istio.io":
         namespace = spec.get("namespace") or _mapping(_mapping(spec.get("values")).get("global")).get("istioNamespace")
-        return _own_mesh_config(resource, ("spec", "meshConfig"), str(spec.get("tag") or ""), str(namespace or ""))
+        own = _own_mesh_config(resource, ("spec", "meshConfig"), spec.get("tag"), namespace)
+        return own._replace(revision=str(spec.get("revision") or DEFAULT_REVISION))
     if kind in ("Istio", "IstioRevision") and group == "sailoperator.io":
-        version, namespace = str(spec.get("version") or ""), str(spec.get("namespace") or "")
-        return _own_mesh_config(resource, ("spec", "values", "meshConfig"), version, namespace)
+        own = _own_mesh_config(resource, ("spec", "values", "meshConfig"), spec.get("version"), spec.get("namespace"))
+        # The Sail operator's istio_controller.go, getActiveRevisionName.
+        by_version = kind == "Istio" and _mapping(spec.get("updateStrategy")).get("type") == "RevisionBased"
+        suffix = f"-{own.version.replace('.', '-')}" if by_version else ""
+        return own._replace(revision=resource.id.name + suffix)
     return None
 
 
@@ -229,13 +237,20 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
     version = str(labels.get("helm.sh/chart") or "").removeprefix("istiod-") or str(
         labels.get("app.kubernetes.io/version") or ""
     )
-    # AKS takes a ConfigMap of this name in the root namespace, and names no other one in it.
-    own = resource.id.namespace if resource.id.name.startswith(SHARED_BY_AKS) else ""
-    root = str(data.get("rootNamespace") or own)
-    return MeshConfig(resource, ("data", MESH_KEY), text or "", tree, data, version, root)
+    root, revision = str(data.get("rootNamespace") or ""), str(labels.get("istio.io/rev") or "")
+    name = resource.id.name
+    if name.startswith(SHARED_BY_AKS):
+        # AKS takes it in the root namespace, and names no other one in it; its revision is the version: asm-1-24.
+        revision = revision or name.removeprefix(SHARED_BY_AKS)
+        version = version or revision.removeprefix("asm-").replace("-", ".")
+        root = root or resource.id.namespace
+    elif name != SHARED_NAME:
+        revision = revision or name.removeprefix("istio").removeprefix("-") or DEFAULT_REVISION
+    return MeshConfig(resource, ("data", MESH_KEY), text or "", tree, data, version, root, revision)
 
 
-def _own_mesh_config(resource: Resource, place: Path, version: str, namespace: str) -> MeshConfig:
+def _own_mesh_config(resource: Resource, place: Path, version: Data, namespace: Data) -> MeshConfig:
+    """One that is part of an object, of no revision yet; `version` and `namespace` are what the object says."""
     data: Data = resource.data
     for depth, key in enumerate(place):
         data = data.get(key)
@@ -243,8 +258,8 @@ def _own_mesh_config(resource: Resource, place: Path, version: str, namespace: s
             data = {}
         if not isinstance(data, dict):
             raise ManifestError(f"{'.'.join(map(str, place[: depth + 1]))} is no mapping", where=resource.where)
-    root = str(data.get("rootNamespace") or namespace)
-    return MeshConfig(resource, place, None, resource.tree, data, version, root)
+    root = str(data.get("rootNamespace") or namespace or "")
+    return MeshConfig(resource, place, None, resource.tree, data, str(version or ""), root, "")
 
 
 def read_mesh_config(text: str, where: str) -> tuple[Tree, dict[str, Data]]:

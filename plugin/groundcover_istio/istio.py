@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from groundcover_istio._since import SINCE
-from groundcover_istio.errors import SettingsError
+from groundcover_istio.errors import ManifestError, SettingsError
 from groundcover_istio.model import Data, Version
+from groundcover_istio.spelling import camel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
 # What a stream is taken to be where nothing says it: a minor version that Istio supports.
@@ -49,19 +50,9 @@ FIELDS: Final = {
 }  # fmt: skip
 BUILT_IN_FILE_LOG: Final = "envoy"
 LEGACY_TRACERS: Final = ("zipkin", "datadog", "lightstep", "stackdriver", "openCensusAgent")
-# istiod reads mesh configs with jsonpb, which takes both spellings; one file with both is a trap.
-OTHER_SPELLINGS: Final = {
-    "extensionProviders": "extension_providers",
-    "defaultProviders": "default_providers",
-    "enableTracing": "enable_tracing",
-    "defaultConfig": "default_config",
-}
-
-# Others that would be read past, or stand beside ours.
-MORE_SPELLINGS: Final = {
-    ("rootNamespace",): "root_namespace",
-    ("defaultProviders", "accessLogging"): "access_logging",
-}
+# What we write to a mesh config, and what else of it we read.
+WRITTEN: Final = ("extensionProviders", "defaultProviders", "enableTracing", "defaultConfig")
+READ: Final = (*WRITTEN, "rootNamespace", "accessLogFile")
 
 _SETTINGS: Final = {
     "extensionProviders.opentelemetry": "set tracing.protocol to zipkin",
@@ -103,6 +94,17 @@ def _fields(path: str, value: Data) -> Iterator[str]:
             # Below customTags stand names of tags, then fields.
             for each in item.values() if key == "customTags" and isinstance(item, dict) else [item]:
                 yield from _fields(f"{path}.{key}", each)
+
+
+def refuse_snake_case(held: Data, fields: Iterable[str], where: str, above: str = "") -> None:
+    """Raise ManifestError where a mapping has one of `fields` in snake case, which would then stand there twice.
+
+    istiod reads most fields in either spelling (jsonpb), and passes over `default_providers` and `default_config`
+    (pkg/config/mesh/mesh.go, ApplyMeshConfig). `above` stands before the field's name in the message.
+    """
+    for key in held if isinstance(held, dict) else ():
+        if "_" in key and camel(key) in fields:
+            raise ManifestError(f"{above}{key} is spelt in snake case", where=where, hint=f"write {camel(key)}")
 
 
 def number(value: Data) -> float | None:

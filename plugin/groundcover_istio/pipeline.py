@@ -183,7 +183,7 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
 
 def _require_final_break(manifests: bytes) -> None:
     """Raise ManifestError where a line break at the end of the stream, which an addition needs, changes a value."""
-    last = manifests[manifests.rfind(b"\n---") + 1 :].decode(errors="replace")
+    last = stream.last_document(manifests).decode(errors="replace")
     try:
         alone, ended = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)] for text in (last, f"{last}\n"))
     except ManifestError:

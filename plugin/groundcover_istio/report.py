@@ -14,6 +14,10 @@ SENTENCES: Final = {
     "disabled": "the integration is switched off (enabled: false); nothing was changed",
     "nothing-here": "neither a mesh config nor the groundcover sensor is in this stream; nothing was changed",
     "unchanged": "already says what it has to say",
+    "service-headless": "is headless (clusterIP: None): a sidecar has no endpoint to send spans to, unless istiod has"
+    " PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES; give the Service an address",
+    "port-declared-http2": "port {port} is declared as gRPC or HTTP/2, which Envoy then speaks to it; where the"
+    " receiver knows HTTP/1.1 alone no span arrives: set appProtocol: http on the port",
     "provider-added": "extension provider {provider} added, to {target}",
     "provider-repaired": "extension provider {provider} mended, now to {target}: {wrong}",
     "other-provider": "extension provider {provider} is aimed at the sensor too and left as it is;"
@@ -25,7 +29,8 @@ SENTENCES: Final = {
     "sampling-set": "proxies sample {percentage} % of requests; pods take it over when they start anew",
     "sampling-replaced": "proxies sample {percentage} % of requests instead of {old}; pods take it over when they start"
     " anew (tracing.samplingPercentage: null would leave the mesh's own)",
-    "sampling-zero": "sampling 0 is not written here, where it would mean unset; the Telemetry with the sensor says it",
+    "sampling-zero": "sampling 0 is not written here, where it would mean unset; the Telemetry says it that comes with"
+    " the sensor's release",
     "legacy-tracer-left": "defaultConfig.tracing.{tracer}, a legacy tracer, is left; the provider counts before it",
     "metrics-kept": "defaultProviders.metrics: [prometheus] is written beside it, which the chart would leave out then",
     "access-log-activated": "{provider} is a default access log provider; live, no restart",

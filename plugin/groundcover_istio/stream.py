@@ -102,6 +102,11 @@ def _slice(stream: bytes, offset: int) -> tuple[int, int]:
     return start + 1, following.start() + 1 if following else len(stream)
 
 
+def last_document(stream: bytes) -> bytes:
+    """The last of the slices, from its separator on."""
+    return stream[_slice(stream, len(stream))[0] :]
+
+
 def _decode(body: bytes, line: int) -> str:
     try:
         return body.decode().removeprefix(BOM)

@@ -253,6 +253,8 @@ def test_a_service_that_is_named_is_not_looked_past() -> None:
     [
         pytest.param("root_namespace: foo\n", {}, "root_namespace is", id="the root namespace"),
         pytest.param("default_config: {}\n", {}, "default_config is", id="the default config"),
+        pytest.param("default_providers:\n", {}, "default_providers is", id="one without a value"),
+        pytest.param("access_log_file: ''\n", {}, "access_log_file is", id="what is only read"),
         pytest.param("defaultProviders: {access_logging: [envoy]}\n", {}, "defaultProviders.access_logging is", id="a default"),
         pytest.param("extensionProviders:\n- name: otel-tracing\n  opentelemetry: {max_tag_length: 9}\n", {}, "max_tag_length is", id="a field of our provider"),
         pytest.param("extensionProviders:\n- name: groundcover-access-logs\n  envoy_otel_als: {}\n", {"accessLogs": LOGS}, "envoy_otel_als is", id="the kind of our provider"),
@@ -313,6 +315,36 @@ def test_of_several_ports_of_one_role_the_first_counts() -> None:
         assert outcome(mesh(), service(*ports)).effects[0].target.endswith(":4000")
 
 
+@pytest.mark.parametrize(
+    ("port", "protocol", "doubted"),
+    [
+        pytest.param({"name": "otlp-http"}, "otlp-http", False, id="of no declaration"),
+        pytest.param({"name": "otlp-http", "appProtocol": "http"}, "otlp-http", False, id="of HTTP/1.1"),
+        pytest.param({"name": "otlp-http", "appProtocol": "grpc"}, "otlp-http", True, id="of gRPC"),
+        pytest.param({"name": "otlp-http", "appProtocol": "kubernetes.io/H2C"}, "otlp-http", True, id="of HTTP/2"),
+        pytest.param({"name": "grpc-otlp"}, "otlp-http", True, id="of gRPC, by its name"),
+        pytest.param({"name": "otlp-grpc", "appProtocol": "grpc"}, "otlp-grpc", False, id="of gRPC, and that is sent"),
+    ],
+)
+def test_a_port_that_takes_http_declared_otherwise(port: Settings, protocol: str, doubted: bool) -> None:  # noqa: FBT001
+    """Some receivers take both: a warning."""
+    number = 4317 if protocol == "otlp-grpc" else 4318
+    done = outcome(mesh(), service({**port, "port": number}), tracing={"protocol": protocol})
+    assert [each.values for each in done.decisions if each.code == "port-declared-http2"] == (
+        [{"port": str(number)}] if doubted else []
+    )
+
+
+def test_a_headless_service_is_doubted() -> None:
+    """An istiod may be told to look its endpoints up."""
+    headless = service().replace("spec:\n", "spec:\n  clusterIP: None\n")
+    assert codes(outcome(mesh(), headless))[0] == "service-headless"
+    assert "service-headless" not in codes(outcome(mesh(), service()))
+    logs_alone = {"tracing": {"enabled": False}, "accessLogs": LOGS}
+    named = {"name": "otlp-grpc", "port": 4317, "appProtocol": "grpc"}
+    assert "port-declared-http2" not in codes(outcome(mesh(), service(named), **logs_alone))
+
+
 def test_grpc_has_to_be_declared_on_its_own_port() -> None:
     """What another port says does not matter."""
     tracing = {"protocol": "otlp-grpc"}
@@ -352,6 +384,8 @@ def test_which_telemetry_is_mesh_wide(home: str, where: str | None, spec: Settin
     ("name", "revision", "taken"),
     [
         pytest.param("istio", "canary", False, id="of another revision than the mesh's"),
+        pytest.param("istio", "default", True, id="of the default one, as the chart calls it"),
+        pytest.param("groundcover-mesh", "canary", False, id="of one, where nothing says the mesh's"),
         pytest.param("istio-canary", "alpha", False, id="of one before the mesh's in the alphabet"),
         pytest.param("istio-canary", "canary", True, id="of the mesh's"),
         pytest.param("istio-canary", "", True, id="of every one"),
@@ -366,11 +400,37 @@ def test_a_telemetry_of_a_revision(name: str, revision: str, taken: bool) -> Non
     assert ("telemetry-added" in codes(done)) != taken
 
 
+@pytest.mark.parametrize(
+    ("group", "kind", "spec", "revision"),
+    [
+        pytest.param("install.istio.io/v1alpha1", "IstioOperator", {}, "default", id="istioctl, of none"),
+        pytest.param("install.istio.io/v1alpha1", "IstioOperator", {"revision": "canary"}, "canary", id="istioctl"),
+        pytest.param("sailoperator.io/v1", "Istio", {"version": "v1.30.3"}, "main", id="Sail, in place"),
+        pytest.param(
+            "sailoperator.io/v1",
+            "Istio",
+            {"version": "v1.30.3", "updateStrategy": {"type": "RevisionBased"}},
+            "main-v1-30-3",
+            id="Sail, by version",
+        ),
+        pytest.param("sailoperator.io/v1", "IstioRevision", {"version": "v1.30.3"}, "main", id="Sail's own object"),
+    ],
+)
+def test_the_revision_of_an_operators_object(group: str, kind: str, spec: Settings, revision: str) -> None:
+    """As each operator makes it."""
+    carrier = yaml.safe_dump({"apiVersion": group, "kind": kind, "metadata": {"name": "main"}, "spec": spec})
+    for label, code in ((revision, "telemetry-merged"), ("other", "telemetry-added")):
+        document = telemetry({}).replace("metadata:\n", f"metadata:\n  labels: {{istio.io/rev: {label}}}\n")
+        assert code in codes(outcome(carrier, document, tracing={"activation": "telemetry"}))
+
+
 def test_the_root_namespace_of_aks() -> None:
-    """Is where its ConfigMap stands, which names none."""
+    """Is where its ConfigMap stands, which names none; its version is in its name."""
     shared = mesh("accessLogFile: /dev/stdout\n", name="istio-shared-configmap-asm-1-27", namespace="aks-istio-system")
     added = data(outcome(shared, tracing={"activation": "telemetry"}))[-1]
     assert (added["kind"], added["metadata"]["namespace"]) == ("Telemetry", "aks-istio-system")
+    old = mesh("{}\n", name="istio-shared-configmap-asm-1-17", namespace="aks-istio-system")
+    assert "istio 1.17 has no extensionProviders.opentelemetry.http" in refusal(old).message
 
 
 @pytest.mark.parametrize("activation", ["auto", "mesh"])
@@ -481,13 +541,81 @@ def test_a_telemetry_of_another(entry: Settings, code: str, name: str) -> None:
     assert ("telemetry-kept" in codes(done)) == (code == "telemetry-kept")
 
 
-def test_a_telemetry_of_several_entries() -> None:
-    """Ours goes into the first one."""
-    spec = {"tracing": [{"customTags": TAGS}, {"randomSamplingPercentage": 7}]}
-    done = outcome(service(), telemetry(spec))
-    merged = next(each for each in data(done) if each["kind"] == "Telemetry")["spec"]["tracing"]
-    assert merged == [{"customTags": TAGS, "randomSamplingPercentage": 1}, {"randomSamplingPercentage": 7}]
-    assert "unchanged" in codes(outcome(service(), telemetry({"tracing": merged})))
+SERVERS, CLIENTS, BOTH = ({"match": {"mode": mode}} for mode in ("SERVER", "CLIENT", "CLIENT_AND_SERVER"))
+OURS = {"providers": [{"name": "otel-tracing"}], "randomSamplingPercentage": 1, "customTags": TAGS}
+HALF = {"randomSamplingPercentage": 50}
+
+
+@pytest.mark.parametrize(
+    ("entries", "merged", "kept"),
+    [
+        pytest.param([], [OURS], "", id="none"),
+        pytest.param([{}], [OURS], "", id="one that says nothing"),
+        pytest.param([BOTH], [{**BOTH, **OURS}], "", id="one for both sides"),
+        pytest.param([SERVERS], [SERVERS, OURS], "", id="for one side only: behind it, for both"),
+        pytest.param([CLIENTS, {}], [CLIENTS, OURS], "", id="into the first for both sides"),
+        pytest.param([{}, {}], [OURS, {}], "", id="into the first of two"),
+        pytest.param(
+            [{}, HALF],
+            [{key: OURS[key] for key in ("providers", "customTags")}, HALF],
+            "tracing[1].randomSamplingPercentage",
+            id="what one further down says counts",
+        ),
+        pytest.param(
+            [{**CLIENTS, **HALF}],
+            [{**CLIENTS, **HALF}, {key: OURS[key] for key in ("providers", "customTags")}],
+            "tracing[0].randomSamplingPercentage",
+            id="what one for one side says is not overridden",
+        ),
+        pytest.param(
+            [{**CLIENTS, "providers": OURS["providers"]}],
+            [{**CLIENTS, "providers": OURS["providers"]}, OURS],
+            "",
+            id="our provider for one side is not for both",
+        ),
+        pytest.param([{"randomSamplingPercentage": 1}, OURS], [{"randomSamplingPercentage": 1}, OURS], "", id="all of it"),
+        pytest.param([{"customTags": {}}], [OURS], "", id="empty tags say nothing"),
+    ],
+)  # fmt: skip
+def test_a_telemetry_of_several_entries(entries: list[Settings], merged: list[Settings], kept: str) -> None:
+    """Istio lays them over each other in their order, each for the sides that it matches."""
+    tracing = {"activation": "telemetry", "customTags": TAGS}
+    done = outcome(mesh(), telemetry({"tracing": entries}), tracing=tracing)
+    after = next(each for each in data(done) if each["kind"] == "Telemetry")
+    assert after["spec"]["tracing"] == merged
+    assert [each.values["fields"] for each in done.decisions if each.code == "telemetry-kept"] == (
+        [kept] if kept else []
+    )
+    again = pipeline.run(done.after, [Layer("the test", {"tracing": tracing})])
+    assert again.after == done.after
+
+
+def test_another_provider_for_one_side_is_in_the_way() -> None:
+    """It counts there, whatever stands in other entries."""
+    entries = [{}, {**SERVERS, "providers": [{"name": "zipkin"}]}]
+    error = refusal(mesh(), telemetry({"tracing": entries}), tracing={"activation": "telemetry"})
+    assert error.message.startswith("names the tracing provider zipkin,")
+
+
+@pytest.mark.parametrize(
+    ("documents", "settings", "percentage"),
+    [
+        pytest.param([telemetry({"tracing": [HALF]})], {}, 50, id="a Telemetry of another"),
+        pytest.param([telemetry({"tracing": [HALF]})], {"activation": "mesh"}, 50, id="whatever ours is activated by"),
+        pytest.param([telemetry({"tracing": [HALF, {"randomSamplingPercentage": 7}]})], {}, 7, id="its last entry"),
+        pytest.param([telemetry({"tracing": [HALF, {}]})], {}, 50, id="the last that says it"),
+        pytest.param([telemetry({"tracing": [{"randomSamplingPercentage": 0}]})], {}, 0, id="0 too"),
+        pytest.param([telemetry({"tracing": "x"})], {"activation": "mesh"}, 1, id="none in what is no list"),
+        pytest.param([telemetry({"tracing": [HALF]}, name="groundcover-tracing")], {}, 1, id="not ours, which is written anew"),
+        pytest.param([telemetry({"tracing": [HALF]}, namespace="apps")], {}, 1, id="not one of a namespace"),
+        pytest.param([], {"samplingPercentage": None}, None, id="nothing"),
+    ],
+)  # fmt: skip
+def test_the_effective_sampling(documents: list[str], settings: Settings, percentage: float | None) -> None:
+    """Of requests, before the sensor's own: what the report says is so."""
+    sampling = outcome(mesh(), *documents, tracing=settings).sampling
+    assert sampling
+    assert sampling.istio_percentage == percentage
 
 
 @pytest.mark.parametrize(("version", "api"), [("1.21", "v1alpha1"), ("1.22", "v1"), ("1.30", "v1")])

@@ -22,6 +22,8 @@ class Carrier(NamedTuple):
     """Where its mesh config stands."""
     profile: tuple[str, ...]
     """Where it names a profile of Istio's."""
+    version: tuple[tuple[str, ...], ...]
+    """Where it may state Istio's version; the first that does counts."""
     skeleton: dict[str, Data]
     """What stands around the mesh config in a new file."""
     use: tuple[str, ...]
@@ -52,6 +54,7 @@ CARRIERS: Final = (
         "",
         ("meshConfig",),
         ("profile",),
+        (("global", "tag"),),
         {},
         (
             "Values of Istio's istiod chart: traces go to the groundcover sensor.",
@@ -70,6 +73,7 @@ CARRIERS: Final = (
         "IstioOperator",
         ("spec", "meshConfig"),
         ("spec", "profile"),
+        (("spec", "tag"), ("spec", "values", "global", "tag")),
         {
             "apiVersion": "install.istio.io/v1alpha1",
             "kind": "IstioOperator",
@@ -92,6 +96,7 @@ CARRIERS: Final = (
         "Istio",
         ("spec", "values", "meshConfig"),
         ("spec", "profile"),
+        (("spec", "version"), ("spec", "values", "global", "tag")),
         {"apiVersion": "sailoperator.io/v1", "kind": "Istio", "metadata": {"name": "default"}},
         (
             "Istio of the Sail operator (OpenShift Service Mesh 3): traces go to the groundcover sensor.",

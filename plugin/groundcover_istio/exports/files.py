@@ -62,7 +62,7 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
         place = f"{name}, {spell(path)}"
         data = k8syaml.to_data(tree.root)
         held = dig(data, *map(str, path))
-        result = merge(held, [*_stated_version(data, at, place), *layers], place, values=True)
+        result = merge(held, [*_stated_version(data, carrier, at, place), *layers], place, values=True)
         merged.append((place, result))
         if dig(data, *map(str, at), *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
             covered.append(place)
@@ -70,10 +70,10 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
     return Edited(edit(text, name, planned), covered, merged)
 
 
-def _stated_version(data: Data, at: Path, where: str) -> list[Layer]:
+def _stated_version(data: Data, carrier: Carrier, at: Path, where: str) -> list[Layer]:
     """The Istio version that a file states, as the weakest of the settings; none where it states none."""
-    for path in ((*at, "global", "tag"), ("spec", "tag"), ("spec", "values", "global", "tag"), ("spec", "version")):
-        text = dig(data, *map(str, path))
+    for path in carrier.version:
+        text = dig(data, *map(str, at), *path)
         if isinstance(text, str) and (version := release(text)):
             return [Layer(where, {"istioVersion": str(version)})]
     return []

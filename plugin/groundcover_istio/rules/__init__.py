@@ -6,7 +6,7 @@ from groundcover_istio.model import Decision, Effect, Sampling, Settings
 from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan, Sensor
 from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
-from groundcover_istio.rules.telemetry import plan_telemetry
+from groundcover_istio.rules.telemetry import effective_percentage, plan_telemetry
 from groundcover_istio.rules.versions import mesh_version
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
         plan.decisions.append(Decision("nothing-here", "info", "", {}))
         return plan
     sensor = find_sensor(inventory, settings)
+    plan.decisions.extend(sensor.doubts)
     if settings.mode == "shared":
         from groundcover_istio.rules.shared import plan_shared  # noqa: PLC0415  seldom needed: 0.2 ms
 
@@ -44,7 +45,8 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
         return plan
     plan.effects.extend(_effects(inventory, settings, sensor))
     ratio = settings.sampling_ratio["datadog" if settings.tracing.protocol == "datadog" else "otel"]
-    return plan._replace(sampling=Sampling(settings.tracing.protocol, settings.tracing.sampling_percentage, ratio))
+    percentage = effective_percentage(inventory, settings)
+    return plan._replace(sampling=Sampling(settings.tracing.protocol, percentage, ratio))
 
 
 def _effects(inventory: Inventory, settings: Settings, sensor: Sensor) -> Iterator[Effect]:

@@ -54,7 +54,8 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
 def require_shapes(mesh: MeshConfig) -> None:
     """Raise ManifestError for a wrong type, which makes istiod discard the whole mesh config."""
     data, where = mesh.data, mesh.where
-    _refuse_snake_case(mesh)
+    istio.refuse_snake_case(data, istio.READ, where)
+    istio.refuse_snake_case(data.get("defaultProviders"), ("accessLogging",), where, "defaultProviders.")
     shapes: list[tuple[str, Data, type, str]] = [
         ("extensionProviders", data.get("extensionProviders"), list, "a list"),
         ("defaultProviders", data.get("defaultProviders"), dict, "a mapping"),
@@ -81,18 +82,10 @@ def require_shapes(mesh: MeshConfig) -> None:
                 raise _wrong_shape(f"{path}[{index}]", value, words, where)
 
 
-def _refuse_snake_case(mesh: MeshConfig) -> None:
-    spellings = [*(((key,), other) for key, other in istio.OTHER_SPELLINGS.items()), *istio.MORE_SPELLINGS.items()]
-    for (*above, key), other in spellings:
-        if dig(mesh.data, *above, other) is not None:
-            spelt = ".".join([*above, other])
-            raise ManifestError(f"{spelt} is spelt in snake case", where=mesh.where, hint=f"write {key}")
-
-
 def _require_one_place(mesh: MeshConfig) -> None:
     """The operator lays spec.meshConfig over spec.values.meshConfig, and lists replace each other."""
     below = dig(mesh.resource.data, "spec", "values", "meshConfig")
-    keys = [key for key in istio.OTHER_SPELLINGS if isinstance(below, dict) and below.get(key) is not None]
+    keys = [key for key in istio.WRITTEN if isinstance(below, dict) and below.get(key) is not None]
     if keys:
         raise ManifestError(
             f"{', '.join(keys)} in spec.values.meshConfig would be hidden by what is written to spec.meshConfig",

@@ -19,6 +19,8 @@ class Sensor(NamedTuple):
     ports: dict[str, int]
     where: str
     """What says so, for messages."""
+    doubts: tuple[Decision, ...] = ()
+    """Why spans may not arrive there."""
 
 
 class Change(NamedTuple):

@@ -6,7 +6,7 @@ from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Path, Settings
 from groundcover_istio.rules.sensor import PORT_ROLES
-from groundcover_istio.spelling import camel, show
+from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def define_provider(
             hint=f"remove what is superfluous, or set {setting} to another name",
         )
     place = f"{mesh.where}, extensionProviders[{found[0]}]"
-    _refuse_snake_case(entry, kind, place)
+    istio.refuse_snake_case(entry, istio.KINDS, place)
+    istio.refuse_snake_case(entry.get(kind), istio.FIELDS[kind], place)
     _refuse_foreign(entry, context.sensor, place, setting)
     operations, wrong = _repair(entry, kind, payload, ("extensionProviders", found[0]))
     if operations:
@@ -118,15 +119,6 @@ def note_others(plan: Plan, mesh: MeshConfig, context: Context) -> None:
             istio.is_sensor_host(each, sensor.name, sensor.namespace) for each in _targets(entry)
         ):
             plan.decisions.append(Decision("other-provider", "warning", str(mesh.resource.id), {"provider": name}))
-
-
-def _refuse_snake_case(entry: dict[str, Data], kind: str, where: str) -> None:
-    """Istiod reads such a field too, so it is neither unknown nor to be written a second time."""
-    held = entry.get(kind)
-    fields = held if isinstance(held, dict) else {}
-    for key, known in [*((key, istio.KINDS) for key in entry), *((key, istio.FIELDS[kind]) for key in fields)]:
-        if "_" in key and camel(key) in known:
-            raise ManifestError(f"{key} is spelt in snake case", where=where, hint=f"write {camel(key)}")
 
 
 def _refuse_foreign(entry: dict[str, Data], sensor: Sensor, where: str, setting: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from groundcover_istio.config import DEFAULTS
 from groundcover_istio.errors import ManifestError
+from groundcover_istio.model import Decision
 from groundcover_istio.patterns import pattern
-from groundcover_istio.rules.plan import Sensor
+from groundcover_istio.rules.plan import Sensor, dig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Final
 
     from groundcover_istio.inventory import Inventory, Resource
@@ -52,9 +54,15 @@ def find_sensor(inventory: Inventory, settings: Settings) -> Sensor:
                 where=service.where,
                 hint="turn the sensor's receiver on, or set tracing.protocol to one that the Service has a port for",
             )
-    if "otlpGrpc" in _needed_roles(settings):
-        _require_http2(service, ports["otlpGrpc"])
-    return Sensor(name, namespace, f"{name}.{namespace}.svc.{settings.cluster_domain}", ports, str(service.id))
+    if "otlpGrpc" in _needed_roles(settings) and not _is_http2(service, ports["otlpGrpc"]):
+        port_name = _numbered(service, ports["otlpGrpc"]).get("name") or "unnamed"
+        raise ManifestError(
+            f"port {ports['otlpGrpc']} ({port_name}) is not declared as gRPC, so Envoy would speak HTTP/1.1 to it",
+            where=service.where,
+            hint="set `appProtocol: grpc` on the port",
+        )
+    host = f"{name}.{namespace}.svc.{settings.cluster_domain}"
+    return Sensor(name, namespace, host, ports, str(service.id), tuple(_doubts(service, settings, ports)))
 
 
 def _needed_roles(settings: Settings) -> list[str]:
@@ -79,8 +87,7 @@ def _sensor_service(services: list[Resource], settings: Settings) -> Resource | 
         )
     if not found:
         return None
-    spec = found[-1].data.get("spec")
-    if isinstance(spec, dict) and spec.get("type") == "ExternalName":
+    if dig(found[-1].data, "spec", "type") == "ExternalName":
         raise ManifestError(
             "is of type ExternalName, which has no endpoints that a proxy could send spans to",
             where=found[-1].where,
@@ -108,24 +115,30 @@ def _port(service: Resource, role: str, expected: int | None) -> int | None:
     return found[0] if found and type(found[0]) is int and 0 < found[0] <= _LAST_PORT else None
 
 
+def _numbered(service: Resource, number: int) -> dict[str, Data]:
+    return next(port for port in _tcp_ports(service) if port.get("port") == number)
+
+
 def _port_list(service: Resource) -> str:
     return (
         ", ".join(f"{port.get('name', 'unnamed')} {port.get('port')}" for port in _tcp_ports(service)) or "no TCP port"
     )
 
 
-def _require_http2(service: Resource, number: int) -> None:
+def _is_http2(service: Resource, number: int) -> bool:
     """Istio speaks HTTP/2 to a port only by declaration (pkg/config/kube/conversion.go, ConvertProtocol)."""
-    port = next(port for port in _tcp_ports(service) if port.get("port") == number)
-    name, protocol = str(port.get("name", "")).lower(), str(port.get("appProtocol") or "").lower()
-    declared = (
-        protocol in ("grpc", "http2", "kubernetes.io/h2c", "grpc-web")
-        if protocol
-        else name.split("-")[0] in ("grpc", "http2")
-    )
-    if not declared:
-        raise ManifestError(
-            f"port {number} ({name or 'unnamed'}) is not declared as gRPC, so Envoy would speak HTTP/1.1 to it",
-            where=service.where,
-            hint="set `appProtocol: grpc` on the port",
-        )
+    port = _numbered(service, number)
+    protocol = str(port.get("appProtocol") or "").lower()
+    if protocol:
+        return protocol in ("grpc", "http2", "kubernetes.io/h2c", "grpc-web")
+    return str(port.get("name", "")).lower().split("-")[0] in ("grpc", "http2")
+
+
+def _doubts(service: Resource, settings: Settings, ports: dict[str, int]) -> Iterator[Decision]:
+    """What may be meant so: a receiver that takes HTTP/2 too, or an istiod told to look up a headless Service."""
+    name = str(service.id)
+    if dig(service.data, "spec", "clusterIP") == "None":
+        yield Decision("service-headless", "warning", name, {})
+    role = PORT_ROLES[settings.tracing.protocol]
+    if settings.tracing.enabled and role != "otlpGrpc" and _is_http2(service, ports[role]):
+        yield Decision("port-declared-http2", "warning", name, {"port": str(ports[role])})

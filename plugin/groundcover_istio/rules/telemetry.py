@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.inventory import SHARED_BY_AKS
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.provider import access_log_names
@@ -24,13 +23,9 @@ TELEMETRY_NAME: Final = "groundcover-tracing"
 def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> None:
     """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's."""
     activation = settings.tracing.activation
-    # The shared one, which is ours, says nothing about the mesh that would not be so without it.
-    meshes = [mesh for mesh in inventory.meshes if settings.mode == "patch" or not mesh.is_shared]
-    roots: dict[str, MeshConfig | None] = {mesh.root or settings.root_namespace: mesh for mesh in meshes}
-    roots = roots or {settings.root_namespace: None}
+    meshes, roots = _meshes(inventory, settings), _roots(inventory, settings)
     if settings.tracing.enabled and activation != "none":
-        wide = (each for each in inventory.telemetries if any(_is_mesh_wide(each, root, inventory) for root in roots))
-        _note_defeats(plan, wide, settings.tracing.provider_name)
+        _note_defeats(plan, _of_others(inventory, settings), settings.tracing.provider_name)
     if activation not in ("auto", "telemetry"):
         return
     ours = [*inventory.services, *inventory.integrations]
@@ -60,6 +55,45 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
         data = {"apiVersion": api_version, "kind": "Telemetry", "metadata": metadata, "spec": spec}
         plan.additions.append(Addition(data, homes[0]))
         plan.decisions.append(Decision("telemetry-added", "info", f"Telemetry {root}/{TELEMETRY_NAME}", {}))
+
+
+def effective_percentage(inventory: Inventory, settings: Settings) -> float | None:
+    """What share of requests starts a trace, in percent: a mesh-wide Telemetry of another counts before the settings.
+
+    None where nothing in the stream says it. Of its entries the last that says it counts (telemetry.go, Tracing).
+    """
+    for telemetry in _of_others(inventory, settings):
+        for entry in reversed(_entries(telemetry)):
+            percentage = istio.number(dig(entry, "randomSamplingPercentage"))
+            if percentage is not None:
+                return percentage
+    return settings.tracing.sampling_percentage
+
+
+def _meshes(inventory: Inventory, settings: Settings) -> list[MeshConfig]:
+    """The shared one, which is ours, says nothing about the mesh that would not be so without it."""
+    return [mesh for mesh in inventory.meshes if settings.mode == "patch" or not mesh.is_shared]
+
+
+def _roots(inventory: Inventory, settings: Settings) -> dict[str, MeshConfig | None]:
+    """Every root namespace, with a mesh config that has it where the stream has one."""
+    named = {mesh.root or settings.root_namespace: mesh for mesh in _meshes(inventory, settings)}
+    return {**named} or {settings.root_namespace: None}
+
+
+def _of_others(inventory: Inventory, settings: Settings) -> list[Resource]:
+    """The mesh-wide Telemetries that are not ours, which is written anew."""
+    roots = _roots(inventory, settings)
+    return [
+        each
+        for each in inventory.telemetries
+        if each.id.name != TELEMETRY_NAME and any(_is_mesh_wide(each, root, inventory) for root in roots)
+    ]
+
+
+def _entries(telemetry: Resource) -> list[Data]:
+    entries = dig(telemetry.data, "spec", "tracing")
+    return entries if isinstance(entries, list) else []
 
 
 def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[str, Data]:
@@ -95,22 +129,14 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
     selects = dig(spec, "selector", "matchLabels") or dig(spec, "targetRef") or dig(spec, "targetRefs")
     # istiod leaves objects of other revisions alone.
     revision = telemetry.labels.get("istio.io/rev")
-    other = revision and all(revision != _revision(mesh) for mesh in inventory.meshes)
+    other = revision and all(revision != mesh.revision for mesh in inventory.meshes)
     return in_root and not selects and not other
-
-
-def _revision(mesh: MeshConfig) -> str:
-    labelled = str(mesh.resource.labels.get("istio.io/rev") or "")
-    return labelled or mesh.resource.id.name.removeprefix(SHARED_BY_AKS).removeprefix("istio").removeprefix("-")
 
 
 def _note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
     """Mention what a mesh-wide Telemetry of another says that keeps spans from the sensor (telemetry.go, Tracing)."""
     for telemetry in telemetries:
-        if telemetry.id.name == TELEMETRY_NAME:
-            continue  # Ours is written anew.
-        entries = dig(telemetry.data, "spec", "tracing")
-        for entry in entries if isinstance(entries, list) else []:
+        for entry in _entries(telemetry):
             resource = str(telemetry.id)
             if dig(entry, "disableSpanReporting") is True:
                 plan.decisions.append(Decision("telemetry-without-spans", "warning", resource, {}))
@@ -145,7 +171,7 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
         elif key == "accessLogging":
             kept += ["accessLogging"] if present != entries else []
         else:
-            _merge_tracing(operations, kept, telemetry, present[0], entries[0])
+            _merge_tracing(operations, kept, telemetry, present, entries[0])
     resource = str(telemetry.id)
     if kept:
         plan.decisions.append(Decision("telemetry-kept", "warning", resource, {"fields": ", ".join(kept)}))
@@ -157,18 +183,44 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
 
 
 def _merge_tracing(
-    operations: list[Operation], kept: list[str], telemetry: Resource, present: dict[str, Data], entry: dict[str, Data]
+    operations: list[Operation],
+    kept: list[str],
+    telemetry: Resource,
+    present: list[dict[str, Data]],
+    entry: dict[str, Data],
 ) -> None:
+    """Say in the first entry that is for all spans what none says yet.
+
+    One with a match of client or server is for one side only; what an entry says counts before those above it
+    (telemetry.go, Tracing).
+    """
+    missing: dict[str, Data] = {}
     for key, value in entry.items():
-        if present.get(key) is None or present.get(key) == []:
-            operations.append(Operation("set", ("spec", "tracing", 0, key), value))
-        elif key == "providers" and present[key][0].get("name") == value[0]["name"]:
-            continue  # Istio uses the first one only.
-        elif key == "providers":
+        said = [index for index, each in enumerate(present) if each.get(key) not in (None, [], {})]
+        if key == "providers":
+            _require_provider(telemetry, [present[index][key][0] for index in said], value[0]["name"])
+            said = [index for index in said if not _is_one_sided(present[index])]
+        if not said:
+            missing[key] = value
+        elif key != "providers" and any(present[index][key] != value for index in said):
+            kept.append(f"tracing[{said[0]}].{key}")
+    general = [index for index, each in enumerate(present) if not _is_one_sided(each)]
+    if general:
+        operations += [Operation("set", ("spec", "tracing", general[0], key), value) for key, value in missing.items()]
+    elif missing:
+        operations.append(Operation("append", ("spec", "tracing"), missing))
+
+
+def _is_one_sided(entry: dict[str, Data]) -> bool:
+    return dig(entry, "match", "mode") in ("CLIENT", "SERVER")
+
+
+def _require_provider(telemetry: Resource, named: list[dict[str, Data]], ours: str) -> None:
+    """Raise ManifestError where a tracing provider other than ours is named; Istio uses the first of each list."""
+    for provider in named:
+        if str(provider.get("name")).lower() != ours.lower():
             raise ManifestError(
-                f"names the tracing provider {present[key][0].get('name')}, which counts before ours",
+                f"names the tracing provider {provider.get('name')}, which counts before ours",
                 where=telemetry.where,
                 hint='set tracing.providerName to that name, remove it there, or set tracing.activation to "mesh"',
             )
-        elif present[key] != value:
-            kept.append(f"tracing[0].{key}")
