@@ -998,7 +998,7 @@ SCHEMAS = {
      "type": "array"
     },
     "tracing": {
-     "description": "Istio uses one entry.",
+     "description": "Istio lays the entries over each other in their order, for the spans of clients and of servers apart.",
      "type": "array",
      "items": {
       "type": "object",

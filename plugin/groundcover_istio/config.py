@@ -7,7 +7,7 @@ source, then laid over each other, the strongest last.
 
 from __future__ import annotations
 
-from groundcover_istio import k8syaml
+from groundcover_istio import istio, k8syaml
 from groundcover_istio.errors import ManifestError, SettingsError, UsageError
 from groundcover_istio.model import (
     DEFAULT_SERVICE,
@@ -18,10 +18,8 @@ from groundcover_istio.model import (
     Service,
     Settings,
     Tracing,
-    Version,
     Zipkin,
 )
-from groundcover_istio.patterns import pattern
 from groundcover_istio.records import NamedTuple
 from groundcover_istio.validation import problems
 
@@ -373,7 +371,7 @@ def _settings(data: dict[str, Data]) -> Settings:
     return Settings(
         enabled=data["enabled"],
         root_namespace=data["rootNamespace"],
-        istio_version=parse_version(data["istioVersion"]),
+        istio_version=istio.parse_version(data["istioVersion"]),
         cluster_domain=data["clusterDomain"],
         service=Service(service["name"], service["namespace"], service["ports"]),
         mode=data["meshConfig"]["mode"],
@@ -401,15 +399,6 @@ def _settings(data: dict[str, Data]) -> Settings:
             logs["enabled"], logs["providerName"], logs["logName"], logs["logFormat"], logs["keepFileLog"]
         ),
     )
-
-
-_VERSION: Final = pattern(r"v?(1)\.([0-9]+)")
-
-
-def parse_version(text: str) -> Version | None:
-    """The minor version that a text starts with, such as 1.24 of `v1.24.3-distroless`; None if it has none."""
-    match = _VERSION.match(text)
-    return Version(int(match[1]), int(match[2])) if match else None
 
 
 def _refuse_contradictions(settings: Settings) -> None:

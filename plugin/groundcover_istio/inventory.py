@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
+from groundcover_istio.istio import release
 from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
 from groundcover_istio.patterns import pattern
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from groundcover_istio.k8syaml import Mapping, Node, Tree
+    from groundcover_istio.model import Version
     from groundcover_istio.stream import Document
 
 # `istio`, `istio-<revision>`, and AKS' `istio-shared-configmap-<revision>`.
@@ -63,8 +65,8 @@ class MeshConfig(NamedTuple):
     tree: Tree
     """Of the text, or of the document."""
     data: dict[str, Data]
-    version: str
-    """What the object says of Istio's version; empty if nothing."""
+    version: Version | None
+    """What the object says of Istio's version; None if nothing."""
     root: str
     """The root namespace that it names, or that its control plane is in; empty if neither is said."""
     revision: str
@@ -212,15 +214,19 @@ def _mesh_config(resource: Resource) -> MeshConfig | None:
     ):
         return _text_mesh_config(resource)
     if kind == "IstioOperator" and group == "install.istio.io":
-        namespace = spec.get("namespace") or _mapping(_mapping(spec.get("values")).get("global")).get("istioNamespace")
-        own = _own_mesh_config(resource, ("spec", "meshConfig"), spec.get("tag"), namespace)
-        return own._replace(revision=str(spec.get("revision") or DEFAULT_REVISION))
+        # istioctl hands these to the chart as values (operator/pkg/render/manifest.go).
+        values = _mapping(spec.get("values"))
+        shared = _mapping(values.get("global"))
+        version = release(spec.get("tag"), shared.get("tag"))
+        namespace = spec.get("namespace") or shared.get("istioNamespace")
+        revision = spec.get("revision") or values.get("revision")
+        return _own_mesh_config(resource, ("spec", "meshConfig"), version, namespace, revision)
     if kind in ("Istio", "IstioRevision") and group == "sailoperator.io":
-        own = _own_mesh_config(resource, ("spec", "values", "meshConfig"), spec.get("version"), spec.get("namespace"))
         # The Sail operator's istio_controller.go, getActiveRevisionName.
         by_version = kind == "Istio" and _mapping(spec.get("updateStrategy")).get("type") == "RevisionBased"
-        suffix = f"-{own.version.replace('.', '-')}" if by_version else ""
-        return own._replace(revision=resource.id.name + suffix)
+        suffix = f"-{spec.get('version')}".replace(".", "-") if by_version else ""
+        version, revision = release(spec.get("version")), resource.id.name + suffix
+        return _own_mesh_config(resource, ("spec", "values", "meshConfig"), version, spec.get("namespace"), revision)
     return None
 
 
@@ -234,23 +240,23 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
         )
     tree, data = read_mesh_config(text or "", resource.where)
     labels = resource.labels
-    version = str(labels.get("helm.sh/chart") or "").removeprefix("istiod-") or str(
-        labels.get("app.kubernetes.io/version") or ""
-    )
+    texts = [str(labels.get("helm.sh/chart")).removeprefix("istiod-"), labels.get("app.kubernetes.io/version")]
     root, revision = str(data.get("rootNamespace") or ""), str(labels.get("istio.io/rev") or "")
     name = resource.id.name
     if name.startswith(SHARED_BY_AKS):
         # AKS takes it in the root namespace, and names no other one in it; its revision is the version: asm-1-24.
         revision = revision or name.removeprefix(SHARED_BY_AKS)
-        version = version or revision.removeprefix("asm-").replace("-", ".")
+        texts.insert(0, name.removeprefix(SHARED_BY_AKS).removeprefix("asm-").replace("-", "."))
         root = root or resource.id.namespace
     elif name != SHARED_NAME:
         revision = revision or name.removeprefix("istio").removeprefix("-") or DEFAULT_REVISION
-    return MeshConfig(resource, ("data", MESH_KEY), text or "", tree, data, version, root, revision)
+    return MeshConfig(resource, ("data", MESH_KEY), text or "", tree, data, release(*texts), root, revision)
 
 
-def _own_mesh_config(resource: Resource, place: Path, version: Data, namespace: Data) -> MeshConfig:
-    """One that is part of an object, of no revision yet; `version` and `namespace` are what the object says."""
+def _own_mesh_config(
+    resource: Resource, place: Path, version: Version | None, namespace: Data, revision: Data
+) -> MeshConfig:
+    """One that is part of an object; what the object says of namespace and revision may be nothing."""
     data: Data = resource.data
     for depth, key in enumerate(place):
         data = data.get(key)
@@ -259,7 +265,7 @@ def _own_mesh_config(resource: Resource, place: Path, version: Data, namespace: 
         if not isinstance(data, dict):
             raise ManifestError(f"{'.'.join(map(str, place[: depth + 1]))} is no mapping", where=resource.where)
     root = str(data.get("rootNamespace") or namespace or "")
-    return MeshConfig(resource, place, None, resource.tree, data, str(version or ""), root, "")
+    return MeshConfig(resource, place, None, resource.tree, data, version, root, str(revision or DEFAULT_REVISION))
 
 
 def read_mesh_config(text: str, where: str) -> tuple[Tree, dict[str, Data]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundcover_istio._since import SINCE
 from groundcover_istio.errors import ManifestError, SettingsError
 from groundcover_istio.model import Data, Version
+from groundcover_istio.patterns import pattern
 from groundcover_istio.spelling import camel
 
 TYPE_CHECKING = False
@@ -52,8 +53,9 @@ BUILT_IN_FILE_LOG: Final = "envoy"
 LEGACY_TRACERS: Final = ("zipkin", "datadog", "lightstep", "stackdriver", "openCensusAgent")
 # What we write to a mesh config, and what else of it we read.
 WRITTEN: Final = ("extensionProviders", "defaultProviders", "enableTracing", "defaultConfig")
-READ: Final = (*WRITTEN, "rootNamespace", "accessLogFile")
+READ: Final = (*WRITTEN, "rootNamespace")
 
+_VERSION: Final = pattern(r"v?(1)\.([0-9]+)")
 _SETTINGS: Final = {
     "extensionProviders.opentelemetry": "set tracing.protocol to zipkin",
     "extensionProviders.opentelemetry.http": "set tracing.protocol to otlp-grpc (Istio 1.17) or zipkin",
@@ -66,6 +68,18 @@ _SETTINGS: Final = {
     "extensionProviders.envoyOtelAls": "set accessLogs.enabled to false",
     "spec.tracing.customTags.formatter": "use a literal, environment or header tag",
 }
+
+
+def parse_version(text: str) -> Version | None:
+    """The minor version that a text starts with, such as 1.24 of `v1.24.3-distroless`; None if it has none."""
+    match = _VERSION.match(text)
+    return Version(int(match[1]), int(match[2])) if match else None
+
+
+def release(*texts: Data) -> Version | None:
+    """The version of the first text that gives one which is no placeholder; None where none does."""
+    versions = (parse_version(text) for text in texts if isinstance(text, str))
+    return next((version for version in versions if version and version >= OLDEST_RELEASE), None)
 
 
 def require(version: Version, path: str, value: Data, where: str) -> None:
@@ -102,8 +116,8 @@ def refuse_snake_case(held: Data, fields: Iterable[str], where: str, above: str 
     istiod reads most fields in either spelling (jsonpb), and passes over `default_providers` and `default_config`
     (pkg/config/mesh/mesh.go, ApplyMeshConfig). `above` stands before the field's name in the message.
     """
-    for key in held if isinstance(held, dict) else ():
-        if "_" in key and camel(key) in fields:
+    for key, value in held.items() if isinstance(held, dict) else ():
+        if "_" in key and value is not None and camel(key) in fields:
             raise ManifestError(f"{above}{key} is spelt in snake case", where=where, hint=f"write {camel(key)}")
 
 
@@ -112,9 +126,10 @@ def number(value: Data) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
-    except ValueError:
+        found = float(value)
+    except (ValueError, OverflowError):
         return None
+    return found if abs(found) < float("inf") else None  # nor is .nan
 
 
 def is_sensor_host(text: Data, name: str, namespace: str) -> bool:

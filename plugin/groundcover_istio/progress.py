@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from groundcover_istio.errors import PROGRAM
+from groundcover_istio.interrupts import Held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class Progress:
 
             self._done = threading.Event()
             self._thread = threading.Thread(target=self._tell, daemon=True)
-            self._thread.start()
+            # It never takes a signal: one that comes to it would get through what Held holds back.
+            with Held():
+                self._thread.start()
         return self
 
     def __exit__(

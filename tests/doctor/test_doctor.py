@@ -231,8 +231,12 @@ def test_dumps_that_are_missing_or_broken(cluster: Any, tmp_path: Path, tool: Ca
     assert "can-i" not in out
     resource = "sidecars.networking.istio.io"
     assert f"kubectl get {resource} --all-namespaces --output json > {folder}/sidecars.json" in out
-    (folder / "configmaps.json").unlink()
-    assert "--show-managed-fields > " in tool("doctor", "--from", str(folder)).out.decode()
+    spaced = folder.rename(tmp_path / "a dump")
+    for name in ("configmaps", "secrets"):
+        (spaced / f"{name}.json").unlink()
+    out = tool("doctor", "--from", str(spaced)).out.decode()
+    assert f"kubectl get configmaps --all-namespaces --output json --show-managed-fields > '{spaced}/configmaps" in out
+    assert f"kubectl get secrets --all-namespaces --selector owner=helm --output json > '{spaced}/secrets.json'" in out
     for part in ("no sidecars.json", "services.json is no JSON", "destinationrules.json is no list", "is no Telemetry"):
         assert part in reasons
 

@@ -339,12 +339,13 @@ __main__.start()
 """
 
 
-def test_a_signal_while_kubectl_hangs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("further", [[], ["--all-contexts"]], ids=["one context", "asked for its contexts"])
+def test_a_signal_while_kubectl_hangs(further: list[str], tmp_path: Path) -> None:
     """It ends, and leaves no kubectl behind."""
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nexec sleep 60\n")
     kubectl.chmod(0o755)
-    command = [*TOOL, "doctor", "--kubectl", str(kubectl), "--timeout", "1"]
+    command = [*TOOL, "doctor", "--kubectl", str(kubectl), "--timeout", "1", *further]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not (tmp_path / "pids").exists():
         time.sleep(0.02)

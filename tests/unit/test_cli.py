@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -404,6 +405,28 @@ def test_progress_at_a_terminal(command: str, what: str) -> None:
     erase = "\r\x1b[K"
     assert shown.decode().startswith(f"{erase}groundcover-istio: {what} … 1 s")
     assert shown.decode().rpartition(erase)[2] in ("", "0 errors, 0 warnings, 0 info in 1 input\r\n")
+
+
+def test_progress_takes_no_signal() -> None:
+    """Its thread would let in what is held back while something is written: the handler runs in the main thread."""
+    terminal, end = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "groundcover_istio", "render"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
+    )
+    while b" 1 s" not in os.read(terminal, 4096):
+        pass
+    blocked = [
+        int(line.split()[1], 16)
+        for status in Path(f"/proc/{run.pid}/task").glob("*/status")
+        if status.parent.name != str(run.pid)
+        for line in status.read_text().splitlines()
+        if line.startswith("SigBlk")
+    ]
+    wanted = sum(1 << number - 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    run.communicate(b"a: b\n")
+    os.close(end)
+    os.close(terminal)
+    assert [mask & wanted for mask in blocked] == [wanted]
 
 
 def test_no_progress_in_a_pipe() -> None:

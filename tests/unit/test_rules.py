@@ -253,8 +253,8 @@ def test_a_service_that_is_named_is_not_looked_past() -> None:
     [
         pytest.param("root_namespace: foo\n", {}, "root_namespace is", id="the root namespace"),
         pytest.param("default_config: {}\n", {}, "default_config is", id="the default config"),
-        pytest.param("default_providers:\n", {}, "default_providers is", id="one without a value"),
-        pytest.param("access_log_file: ''\n", {}, "access_log_file is", id="what is only read"),
+        pytest.param("access_log_file: ''\n", {"accessLogs": LOGS}, "access_log_file is", id="what is read for access logs"),
+        pytest.param("access_log_file: ''\n", {**SHARED, "accessLogs": LOGS}, "access_log_file is", id="for a shared mesh config"),
         pytest.param("defaultProviders: {access_logging: [envoy]}\n", {}, "defaultProviders.access_logging is", id="a default"),
         pytest.param("extensionProviders:\n- name: otel-tracing\n  opentelemetry: {max_tag_length: 9}\n", {}, "max_tag_length is", id="a field of our provider"),
         pytest.param("extensionProviders:\n- name: groundcover-access-logs\n  envoy_otel_als: {}\n", {"accessLogs": LOGS}, "envoy_otel_als is", id="the kind of our provider"),
@@ -263,6 +263,12 @@ def test_a_service_that_is_named_is_not_looked_past() -> None:
 def test_snake_case_is_refused(text: str, settings: Settings, message: str) -> None:
     """Istiod reads it, so it can't be taken for nothing; of two spellings it takes one."""
     assert refusal(mesh(text), **settings).message == f"{message} spelt in snake case"
+
+
+@pytest.mark.parametrize("text", ["default_providers: null\n", "access_log_file: /dev/stdout\n", "trust_domain: x\n"])
+def test_snake_case_that_is_in_nobodys_way(text: str) -> None:
+    """It says nothing, or nothing that is looked at."""
+    assert mesh_config(outcome(mesh(text)))["extensionProviders"]
 
 
 def test_names_are_looked_up_without_their_case() -> None:
@@ -321,7 +327,11 @@ def test_of_several_ports_of_one_role_the_first_counts() -> None:
         pytest.param({"name": "otlp-http"}, "otlp-http", False, id="of no declaration"),
         pytest.param({"name": "otlp-http", "appProtocol": "http"}, "otlp-http", False, id="of HTTP/1.1"),
         pytest.param({"name": "otlp-http", "appProtocol": "grpc"}, "otlp-http", True, id="of gRPC"),
-        pytest.param({"name": "otlp-http", "appProtocol": "kubernetes.io/H2C"}, "otlp-http", True, id="of HTTP/2"),
+        pytest.param({"name": "otlp-http", "appProtocol": "kubernetes.io/h2c"}, "otlp-http", True, id="of HTTP/2"),
+        pytest.param(
+            {"name": "otlp-http", "appProtocol": "kubernetes.io/H2C"}, "otlp-http", False, id="of nothing Istio knows"
+        ),
+        pytest.param({"name": "otlp-http", "appProtocol": "GRPC-web"}, "otlp-http", True, id="of gRPC for browsers"),
         pytest.param({"name": "grpc-otlp"}, "otlp-http", True, id="of gRPC, by its name"),
         pytest.param({"name": "otlp-grpc", "appProtocol": "grpc"}, "otlp-grpc", False, id="of gRPC, and that is sent"),
     ],
@@ -405,6 +415,9 @@ def test_a_telemetry_of_a_revision(name: str, revision: str, taken: bool) -> Non
     [
         pytest.param("install.istio.io/v1alpha1", "IstioOperator", {}, "default", id="istioctl, of none"),
         pytest.param("install.istio.io/v1alpha1", "IstioOperator", {"revision": "canary"}, "canary", id="istioctl"),
+        pytest.param(
+            "install.istio.io/v1alpha1", "IstioOperator", {"values": {"revision": "canary"}}, "canary", id="its values"
+        ),
         pytest.param("sailoperator.io/v1", "Istio", {"version": "v1.30.3"}, "main", id="Sail, in place"),
         pytest.param(
             "sailoperator.io/v1",
@@ -431,6 +444,31 @@ def test_the_root_namespace_of_aks() -> None:
     assert (added["kind"], added["metadata"]["namespace"]) == ("Telemetry", "aks-istio-system")
     old = mesh("{}\n", name="istio-shared-configmap-asm-1-17", namespace="aks-istio-system")
     assert "istio 1.17 has no extensionProviders.opentelemetry.http" in refusal(old).message
+    labelled = old.replace(
+        "metadata:\n", "metadata:\n  labels: {helm.sh/chart: mine-1.31.0, app.kubernetes.io/version: '1.31'}\n"
+    )
+    assert "istio 1.17 has no" in refusal(labelled).message
+
+
+def test_a_label_that_is_no_version_is_looked_past() -> None:
+    """The next one may be."""
+    labels = "metadata:\n  labels: {helm.sh/chart: umbrella-7, app.kubernetes.io/version: 1.17.2}\n"
+    assert "istio 1.17 has no" in refusal(mesh().replace("metadata:\n", labels)).message
+
+
+def test_the_version_in_the_values_of_an_istio_operator() -> None:
+    """Istioctl hands spec.tag to the chart as global.tag, which may stand there itself."""
+    operator = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "metadata": {"name": "x"}}
+    for spec in ({"values": {"global": {"tag": "1.20.1"}}}, {"tag": "1.20.1", "values": {"global": {"tag": "1.31.0"}}}):
+        assert "istio 1.20 has no" in refusal(yaml.safe_dump({**operator, "spec": spec})).message
+
+
+def test_snake_case_in_the_values_of_an_istio_operator_is_refused() -> None:
+    """It would reach the mesh config beside what is written."""
+    operator = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "metadata": {"name": "x"}}
+    spec: Settings = {"values": {"meshConfig": {"extension_providers": []}}}
+    message = "spec.values.meshConfig.extension_providers is spelt in snake case"
+    assert refusal(yaml.safe_dump({**operator, "spec": spec})).message == message
 
 
 @pytest.mark.parametrize("activation", ["auto", "mesh"])
@@ -445,6 +483,16 @@ def test_the_root_namespace_of_aks() -> None:
         pytest.param({"providers": [{"name": "OTEL-tracing"}]}, "", id="ours"),
         pytest.param({"disableSpanReporting": True}, "telemetry-without-spans", id="no spans"),
         pytest.param({"disableSpanReporting": False}, "", id="spans"),
+        pytest.param(
+            {"match": {"mode": "SERVER"}, "disableSpanReporting": True},
+            "telemetry-without-spans",
+            id="no spans of servers",
+        ),
+        pytest.param(
+            {"match": {"mode": "CLIENT"}, "providers": [{"name": "zipkin"}]},
+            "telemetry-elsewhere",
+            id="another provider for clients",
+        ),
     ],
 )
 def test_a_telemetry_that_keeps_spans_away(entry: Settings, warned: str, activation: str) -> None:
@@ -452,6 +500,16 @@ def test_a_telemetry_that_keeps_spans_away(entry: Settings, warned: str, activat
     done = outcome(mesh(), telemetry({"tracing": [entry]}), tracing={"activation": activation})
     warnings = [each.code for each in done.decisions if each.code in ("telemetry-elsewhere", "telemetry-without-spans")]
     assert warnings == ([warned] if warned else [])
+
+
+def test_a_later_entry_lets_spans_through() -> None:
+    """Of entries for the same side the last counts."""
+    entries = [
+        {"disableSpanReporting": True, "providers": [{"name": "zipkin"}]},
+        {"disableSpanReporting": False, "providers": [{"name": "otel-tracing"}]},
+    ]
+    done = outcome(mesh(), telemetry({"tracing": entries}))
+    assert [each for each in codes(done) if each.startswith("telemetry-")] == []
 
 
 def test_of_several_the_first_counts() -> None:
@@ -563,18 +621,44 @@ HALF = {"randomSamplingPercentage": 50}
         ),
         pytest.param(
             [{**CLIENTS, **HALF}],
-            [{**CLIENTS, **HALF}, {key: OURS[key] for key in ("providers", "customTags")}],
+            [
+                {**CLIENTS, **HALF},
+                {key: OURS[key] for key in ("providers", "customTags")},
+                {**SERVERS, "randomSamplingPercentage": 1},
+            ],
             "tracing[0].randomSamplingPercentage",
-            id="what one for one side says is not overridden",
+            id="what one for one side says is not overridden, the other side gets ours",
         ),
         pytest.param(
-            [{**CLIENTS, "providers": OURS["providers"]}],
-            [{**CLIENTS, "providers": OURS["providers"]}, OURS],
+            [{**CLIENTS, "providers": OURS["providers"]}, SERVERS, {}],
+            [
+                {**CLIENTS, "providers": OURS["providers"]},
+                {**SERVERS, "providers": OURS["providers"]},
+                {"randomSamplingPercentage": 1, "customTags": TAGS},
+            ],
             "",
-            id="our provider for one side is not for both",
+            id="our provider for one side: the other side gets it too",
+        ),
+        pytest.param(
+            [{**CLIENTS, **HALF}, {**SERVERS, "randomSamplingPercentage": 7}, {}],
+            [{**CLIENTS, **HALF}, {**SERVERS, "randomSamplingPercentage": 7}, {key: OURS[key] for key in ("providers", "customTags")}],
+            "tracing[0].randomSamplingPercentage, tracing[1].randomSamplingPercentage",
+            id="each side says its own",
+        ),
+        pytest.param(
+            [{"randomSamplingPercentage": 1}, {"randomSamplingPercentage": 0}],
+            [{"randomSamplingPercentage": 1, **{key: OURS[key] for key in ("providers", "customTags")}}, {"randomSamplingPercentage": 0}],
+            "tracing[1].randomSamplingPercentage",
+            id="the one that differs is named",
         ),
         pytest.param([{"randomSamplingPercentage": 1}, OURS], [{"randomSamplingPercentage": 1}, OURS], "", id="all of it"),
-        pytest.param([{"customTags": {}}], [OURS], "", id="empty tags say nothing"),
+        pytest.param(
+            [{"customTags": {}}],
+            [{**OURS, "customTags": {}}],
+            "tracing[0].customTags",
+            id="no tags are said too",
+        ),
+        pytest.param([{"providers": [{"name": "zipkin"}]}, OURS], [{"providers": [{"name": "zipkin"}]}, OURS], "", id="the last provider counts"),
     ],
 )  # fmt: skip
 def test_a_telemetry_of_several_entries(entries: list[Settings], merged: list[Settings], kept: str) -> None:
@@ -592,9 +676,10 @@ def test_a_telemetry_of_several_entries(entries: list[Settings], merged: list[Se
 
 def test_another_provider_for_one_side_is_in_the_way() -> None:
     """It counts there, whatever stands in other entries."""
-    entries = [{}, {**SERVERS, "providers": [{"name": "zipkin"}]}]
-    error = refusal(mesh(), telemetry({"tracing": entries}), tracing={"activation": "telemetry"})
-    assert error.message.startswith("names the tracing provider zipkin,")
+    for side in (SERVERS, CLIENTS):
+        entries = [{}, {**side, "providers": [{"name": "zipkin"}]}]
+        error = refusal(mesh(), telemetry({"tracing": entries}), tracing={"activation": "telemetry"})
+        assert error.message.startswith("names the tracing provider zipkin,")
 
 
 @pytest.mark.parametrize(
@@ -608,6 +693,11 @@ def test_another_provider_for_one_side_is_in_the_way() -> None:
         pytest.param([telemetry({"tracing": "x"})], {"activation": "mesh"}, 1, id="none in what is no list"),
         pytest.param([telemetry({"tracing": [HALF]}, name="groundcover-tracing")], {}, 1, id="not ours, which is written anew"),
         pytest.param([telemetry({"tracing": [HALF]}, namespace="apps")], {}, 1, id="not one of a namespace"),
+        pytest.param([telemetry({"tracing": [{}]}), telemetry({"tracing": [HALF]}, name="b")], {}, 1, id="not one behind another"),
+        pytest.param([telemetry({"tracing": [HALF, {**SERVERS, "randomSamplingPercentage": 7}]})], {}, 50, id="clients', where servers have another"),
+        pytest.param([telemetry({"tracing": [{**SERVERS, **HALF}]})], {}, 1, id="not servers' alone"),
+        pytest.param([], {"activation": "none"}, None, id="nothing, where nothing is activated"),
+        pytest.param([telemetry({"tracing": [{"randomSamplingPercentage": "1e999"}]})], {"activation": "mesh"}, 1, id="none in what is no number"),
         pytest.param([], {"samplingPercentage": None}, None, id="nothing"),
     ],
 )  # fmt: skip
@@ -616,6 +706,14 @@ def test_the_effective_sampling(documents: list[str], settings: Settings, percen
     sampling = outcome(mesh(), *documents, tracing=settings).sampling
     assert sampling
     assert sampling.istio_percentage == percentage
+
+
+def test_an_istiod_without_its_mesh_config_says_its_version() -> None:
+    """By its image, the first time as the second, when the shared mesh config is there."""
+    istiod = "kind: Deployment\nspec: {image: docker.io/istio/pilot:1.21.0}\n"
+    assert "istio 1.21 has no extensionProviders.opentelemetry.http" in refusal(service(), istiod, **SHARED).message
+    zipkin = service({"name": "zipkin", "port": 9411}), istiod
+    assert data(outcome(*zipkin, tracing={"protocol": "zipkin"}))[-1]["apiVersion"] == "telemetry.istio.io/v1alpha1"
 
 
 @pytest.mark.parametrize(("version", "api"), [("1.21", "v1alpha1"), ("1.22", "v1"), ("1.30", "v1")])

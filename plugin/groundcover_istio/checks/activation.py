@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS, items, mapping
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.tracing import said, saying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,11 +98,11 @@ def sampling(world: World, mesh: Mesh) -> Share:
     """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's."""
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
-            # What an entry says counts before those above it (telemetry.go, Tracing).
-            for index, entry in reversed(list(entries(telemetry, "tracing"))):
-                value = istio.number(entry.get("randomSamplingPercentage"))
-                if value is not None:
-                    return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
+            index = saying(telemetry.spec.get("tracing"), "randomSamplingPercentage")
+            where: Path = ("spec", "tracing", index or 0, "randomSamplingPercentage")
+            value = istio.number(said(telemetry.spec.get("tracing"), "randomSamplingPercentage"))
+            if value is not None:
+                return Share(value, telemetry.place, where)
     path: Path = ("defaultConfig", "tracing", "sampling")
     value = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
     if value:  # 0 means unset there

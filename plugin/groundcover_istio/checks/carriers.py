@@ -9,9 +9,8 @@ from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
-from groundcover_istio.config import parse_version
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import ASSUMED_VERSION, OLDEST_RELEASE, number
+from groundcover_istio.istio import ASSUMED_VERSION, number, release
 from groundcover_istio.model import MESH_KEY
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import camel
@@ -186,7 +185,7 @@ def _line_offset(text: str, where: str) -> int:
 
 def _version(found: _Found) -> Version | None:
     """By the istiod image, else by labels, else by what the values or the operator's object say."""
-    tags = {version for tag in found.source.tags if (version := _release(tag))}
+    tags = {version for tag in found.source.tags if (version := release(tag))}
     if len(tags) == 1:
         return tags.pop()
     thing = found.source.thing
@@ -196,16 +195,11 @@ def _version(found: _Found) -> Version | None:
         labels.get("app.kubernetes.io/version"),
         thing.spec.get("version") if thing and found.carrier == "sail" else None,
         thing.spec.get("tag") if thing and found.carrier == "operator" else None,
-        dig(found.values, "global", "tag"),
         dig(found.values, "pilot", "tag"),
+        found.values.get("tag"),
+        dig(found.values, "global", "tag"),
     ]
-    versions = [version for text in texts if (version := _release(str(text)))]
-    return versions[0] if versions else min(tags) if tags else None
-
-
-def _release(text: str) -> Version | None:
-    version = parse_version(text)
-    return version if version and version >= OLDEST_RELEASE else None
+    return release(*texts) or (min(tags) if tags else None)
 
 
 def _variables(sources: list[Source], name: str) -> dict[str, list[Data]]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Path
 
 ROOT: Final = "MeshConfig"
+# Of these istiod decodes the value, then reads the part again by this name alone (pkg/config/mesh/mesh.go).
+BY_NAME: Final = {"default_config": "defaultConfig", "default_providers": "defaultProviders"}
 # What Go's time.ParseDuration reads.
 DURATION: Final = re.compile(r"[-+]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)")
 _PART: Final = re.compile(r"([0-9.]+)([a-zµμ]+)")
@@ -41,7 +43,10 @@ class Wrong(NamedTuple):
 
 
 def normal(data: Data, kind: str = ROOT) -> Data:
-    """The same data with every field in camel case, where it is the other spelling of one that exists."""
+    """The same data with every field in camel case, where it is the other spelling of one that exists.
+
+    Those of BY_NAME stay as they are: they say nothing.
+    """
     if kind[:2] in ("[]", "{}"):
         inner = kind[2:]
         if isinstance(data, list):
@@ -53,7 +58,8 @@ def normal(data: Data, kind: str = ROOT) -> Data:
     renamed: dict[str, Data] = {}
     for key, value in data.items():
         name = key if key in fields or camel(key) not in fields else camel(key)
-        renamed[name] = normal(value, fields.get(name, ""))
+        passed_over = kind == ROOT and key in BY_NAME
+        renamed[key if passed_over else name] = normal(value, fields.get(name, ""))
     return renamed
 
 
@@ -97,7 +103,7 @@ def _message(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
         yield Wrong(path, show(data), "a mapping")
         return
     for key, value in data.items():
-        field = MESSAGES[kind].get(key)
+        field = MESSAGES[kind].get(key) or (MESSAGES[ROOT].get(BY_NAME.get(key, "")) if kind == ROOT else None)
         if field:
             yield from wrong_types(value, field, (*path, key))
 

@@ -59,11 +59,11 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.carriers import MARKS
-from groundcover_istio.checks.decoding import unknown_fields
+from groundcover_istio.checks.decoding import BY_NAME, unknown_fields
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.checks.world import SENDERS, items, mapping
-from groundcover_istio.k8syaml import Mapping, Scalar, pair_lines
+from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
 
@@ -83,14 +83,9 @@ _DROPPED: Final = "istiod drops it without a word"
 _SAMPLING: Final = ("sampling", "randomSamplingPercentage", "traceSampling")
 
 
-# Of these istiod reads the part again, by this name alone (pkg/config/mesh/mesh.go, ApplyMeshConfig).
-_BY_NAME: Final = {"default_config": "defaultConfig", "default_providers": "defaultProviders"}
-
-
 def check(world: World) -> Iterator[Hit]:
     """Look at the parts that carry telemetry."""
     for mesh in world.meshes:
-        yield from _passed_over(mesh)
         if mesh.version <= NEWEST:
             yield from _near_misses(mesh)
             for path, message in _unknown(mesh):
@@ -132,17 +127,11 @@ def _hit(mesh: Mesh, path: Path, known: list[str]) -> Hit:
     return Hit(mesh.place, path, f"istio has no field {spell(path)}; {_DROPPED}", fix)
 
 
-def _passed_over(mesh: Mesh) -> Iterator[Hit]:
-    root = mesh.place.root
-    for key, _ in root.pairs if isinstance(root, Mapping) else ():
-        if isinstance(key, Scalar) and (name := _BY_NAME.get(key.value)):
-            message = f"istio reads {name} in camel case only; {_DROPPED} where it is {key.value}"
-            yield Hit(mesh.place, (name,), message, f"write {name}")
-
-
 def _near_misses(mesh: Mesh) -> Iterator[Hit]:
     for key in mesh.data:
-        if key not in MESSAGES["MeshConfig"]:
+        if key in BY_NAME:
+            yield Hit(mesh.place, (key,), f"istio reads {BY_NAME[key]} in camel case only; {_DROPPED}", "write it so")
+        elif key not in MESSAGES["MeshConfig"]:
             close = difflib.get_close_matches(key, MARKS, n=1, cutoff=0.85)
             if close:
                 yield Hit(mesh.place, (key,), f"istio has no field {key}; {_DROPPED}", f"did you mean {close[0]}?")

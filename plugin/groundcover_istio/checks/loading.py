@@ -6,12 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import inventory, k8syaml, stream
+from groundcover_istio import inventory, istio, k8syaml, stream
 from groundcover_istio.checks import carriers
 from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
 from groundcover_istio.checks.world import Thing, World, mapping
-from groundcover_istio.config import integration_layer, is_integration, parse_version, resolve
+from groundcover_istio.config import integration_layer, is_integration, resolve
 from groundcover_istio.errors import ManifestError, ToolError
 from groundcover_istio.rules.plan import dig
 
@@ -42,7 +42,7 @@ class Given(NamedTuple):
 
 def version(text: str) -> Version | None:
     """The version that a user names; None where it is none."""
-    return parse_version(text)
+    return istio.parse_version(text)
 
 
 class Loaded(NamedTuple):
@@ -139,8 +139,8 @@ def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
 
 def _thing(file: str, lines: Lines, node: k8syaml.Mapping, data: dict[str, Data]) -> Thing | None:
     kind, metadata = data.get("kind"), mapping(data.get("metadata"))
-    # An object that lacks its version has a name; values may have a `kind` too.
-    version = data.get("apiVersion", "v1" if metadata.get("name") else None)
+    # A core object that lacks its version; of other kinds values may be, which have a `kind` too.
+    version = data.get("apiVersion") or ("v1" if kind in ("ConfigMap", "Service") and metadata.get("name") else None)
     if not isinstance(kind, str) or not isinstance(version, str):
         return None
     group = version.rpartition("/")[0]

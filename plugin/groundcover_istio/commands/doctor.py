@@ -19,7 +19,8 @@ It only reads: kubectl get, each call with a time limit. What can't be read is n
 
 example: groundcover-istio doctor --context production
          groundcover-istio doctor --from support-bundle/   (X.json by kubectl get X -A -o json, X being pods, services,
-         configmaps, endpointslices, namespaces, secrets, telemetries, sidecars, destinationrules, peerauthentications)
+         configmaps, endpointslices, namespaces, telemetries, sidecars, destinationrules, peerauthentications;
+         secrets.json by kubectl get secrets -A -l owner=helm -o json, to compare with Helm's releases)
 exit codes: 0 all is well, 1 something is not or can't be told, 2 usage or settings
 """
 

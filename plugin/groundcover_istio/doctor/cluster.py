@@ -29,7 +29,7 @@ _FIRST: Final = (_ISTIOD, _PROXIES, _INTEGRATION, _TELEMETRIES, _SIDECARS, _RULE
 
 
 def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -> list[_R]:
-    """What a call gives for each argument, `most` at the same time; after an interrupt no further one is made."""
+    """What a call gives for each argument, `most` at the same time; after an interrupt none of these is begun."""
     all_submitted = threading.Event()
 
     def begin() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,8 +24,11 @@ class Dumps(NamedTuple):
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
         name = query.resource.partition(".")[0]
-        command = " ".join(Query(query.resource).command)
-        return self._read(query, name)._replace(fix=f"kubectl {command} > {self.folder}/{name}.json")
+        # A file is for all that is asked of a kind; of Secrets that is Helm's alone.
+        labels = query.labels if query.resource == "secrets" else ()
+        command = " ".join(Query(query.resource, labels=labels).command)
+        file = shlex.quote(f"{self.folder}/{name}.json")
+        return self._read(query, name)._replace(fix=f"kubectl {command} > {file}")
 
     def _read(self, query: Query, name: str) -> Reading:
         kind = KINDS[query.resource]

@@ -88,6 +88,9 @@ class Kubectl(NamedTuple):
         except OverflowError:
             _end(process)
             return Answer(b"", f"an answer of more than {_MOST >> 20:,} MiB")
+        except BaseException:
+            _end(process)
+            raise
         if process.returncode:
             return Answer(b"", _reason(err.decode(errors="replace")) or f"kubectl ended with {process.returncode}")
         return Answer(out)

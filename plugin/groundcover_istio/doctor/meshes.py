@@ -6,12 +6,11 @@ import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
-from groundcover_istio.config import parse_version
 from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import number
+from groundcover_istio.istio import number, parse_version
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import show
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of
-from groundcover_istio.doctor.tracer import tracing_of, winner
+from groundcover_istio.doctor.tracer import live_sampling, winner
 from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
 
@@ -26,7 +26,7 @@ def check_proxies(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
         return
     pods = [pod for pod in cluster.proxies.items if _revision_of(pod) in ("", mesh.revision.name)]
     telemetry, _ = winner(cluster, mesh)
-    if isinstance(tracing_of(telemetry).get("randomSamplingPercentage"), int | float):
+    if live_sampling(telemetry) is not None:
         yield ok("proxies-live", mesh=mesh.where, count=counted(len(pods), "proxy", "proxies"))
         return
     old = [pod for pod in pods if _is_old(pod, mesh)]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.doctor.items import Item, fail, ok, warn
-from groundcover_istio.doctor.source import mappings, name_of, namespace_of, strings
+from groundcover_istio.doctor.source import name_of, namespace_of, strings
 from groundcover_istio.model import Sampling, Version
 from groundcover_istio.report import sampling_text
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.tracing import named_provider, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,20 +81,19 @@ def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
     return sorted(found, key=lambda each: (str(dig(each, "metadata", "creationTimestamp") or ""), name_of(each)))
 
 
-def tracing_of(telemetry: dict[str, Data] | None) -> dict[str, Data]:
-    """The first entry of a Telemetry's tracing."""
-    return (mappings(dig(telemetry, "spec", "tracing")) or [{}])[0]
+def _entries(telemetry: dict[str, Data] | None) -> Data:
+    return dig(telemetry, "spec", "tracing")
 
 
-def provider_named(telemetry: dict[str, Data] | None) -> str:
-    """The tracing provider that a Telemetry names."""
-    return str((mappings(tracing_of(telemetry).get("providers")) or [{}])[0].get("name") or "")
+def live_sampling(telemetry: dict[str, Data] | None) -> float | None:
+    """The percentage that a Telemetry says; None where it says none."""
+    return istio.number(said(_entries(telemetry), "randomSamplingPercentage"))
 
 
 def choice(cluster: Cluster, mesh: Mesh) -> Choice | None:
     """What names the mesh's tracer: the Telemetry, else defaultProviders."""
     telemetry, _ = winner(cluster, mesh)
-    if telemetry and (name := provider_named(telemetry)):
+    if telemetry and (name := named_provider(_entries(telemetry))):
         return Choice(name, f"Telemetry {name_of(telemetry)}")
     names = strings(dig(mesh.data, "defaultProviders", "tracing"))
     return Choice(names[0], "defaultProviders.tracing") if names and names[0] else None
@@ -215,9 +215,9 @@ def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings
 def effective_sampling(cluster: Cluster, mesh: Mesh) -> tuple[float, str]:
     """The percentage that counts, and what sets it: Telemetry, then mesh config, then istiod's own variable."""
     telemetry, _ = winner(cluster, mesh)
-    live = tracing_of(telemetry).get("randomSamplingPercentage")
-    if telemetry and isinstance(live, int | float):
-        return float(live), f"Telemetry {name_of(telemetry)}"
+    live = live_sampling(telemetry)
+    if telemetry and live is not None:
+        return live, f"Telemetry {name_of(telemetry)}"
     held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
     if held:
         return (1.0 if held > 100 else held), "defaultConfig.tracing.sampling"  # noqa: PLR2004  percent
@@ -253,10 +253,10 @@ def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setti
 def _telemetry_faults(telemetry: dict[str, Data], mesh: Mesh, tracer: Tracer | None) -> Iterator[Item]:
     namespace = namespace_of(telemetry)
     scope = "all proxies" if namespace == mesh.root else f"proxies of namespace {namespace}"
-    if tracing_of(telemetry).get("disableSpanReporting") is True:
+    if said(_entries(telemetry), "disableSpanReporting") is True:
         say = fail if namespace == mesh.root else warn
         yield say("telemetry-off", telemetry=name_of(telemetry), scope=scope)
-    named = provider_named(telemetry)
+    named = named_provider(_entries(telemetry))
     if tracer and named and named.lower() != tracer.name.lower() and namespace != mesh.root:
         values = {"telemetry": name_of(telemetry), "scope": scope, "other": named, "provider": tracer.name}
         yield warn("telemetry-other", **values)

@@ -54,7 +54,7 @@ CARRIERS: Final = (
         "",
         ("meshConfig",),
         ("profile",),
-        (("global", "tag"),),
+        (("pilot", "tag"), ("tag",), ("global", "tag")),
         {},
         (
             "Values of Istio's istiod chart: traces go to the groundcover sensor.",

@@ -10,8 +10,8 @@ from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
 from groundcover_istio.exports.merge import Merged, merge
+from groundcover_istio.istio import release
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.versions import release
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
@@ -72,11 +72,10 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
 
 def _stated_version(data: Data, carrier: Carrier, at: Path, where: str) -> list[Layer]:
     """The Istio version that a file states, as the weakest of the settings; none where it states none."""
-    for path in carrier.version:
-        text = dig(data, *map(str, at), *path)
-        if isinstance(text, str) and (version := release(text)):
-            return [Layer(where, {"istioVersion": str(version)})]
-    return []
+    texts = [dig(data, *map(str, at), *path) for path in carrier.version]
+    # What stands at the top under `global` Helm hands to every chart below.
+    version = release(*texts, dig(data, "global", "tag"))
+    return [Layer(where, {"istioVersion": str(version)})] if version else []
 
 
 def read(text: str, name: str) -> tuple[Tree, ...]:

@@ -20,7 +20,7 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
     Raises ManifestError where something that is to be edited has a wrong type or stands against the settings.
     """
     settings = context.settings
-    require_shapes(mesh)
+    require_shapes(mesh, settings)
     operations: list[Operation] = []
     name = str(mesh.resource.id)
     if settings.tracing.enabled:
@@ -51,10 +51,12 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
         plan.decisions.append(Decision("unchanged", "info", name, {}))
 
 
-def require_shapes(mesh: MeshConfig) -> None:
+def require_shapes(mesh: MeshConfig, settings: Settings) -> None:
     """Raise ManifestError for a wrong type, which makes istiod discard the whole mesh config."""
     data, where = mesh.data, mesh.where
     istio.refuse_snake_case(data, istio.READ, where)
+    if settings.access_logs.enabled:
+        istio.refuse_snake_case(data, ("accessLogFile",), where)
     istio.refuse_snake_case(data.get("defaultProviders"), ("accessLogging",), where, "defaultProviders.")
     shapes: list[tuple[str, Data, type, str]] = [
         ("extensionProviders", data.get("extensionProviders"), list, "a list"),
@@ -85,6 +87,7 @@ def require_shapes(mesh: MeshConfig) -> None:
 def _require_one_place(mesh: MeshConfig) -> None:
     """The operator lays spec.meshConfig over spec.values.meshConfig, and lists replace each other."""
     below = dig(mesh.resource.data, "spec", "values", "meshConfig")
+    istio.refuse_snake_case(below, istio.WRITTEN, mesh.resource.where, "spec.values.meshConfig.")
     keys = [key for key in istio.WRITTEN if isinstance(below, dict) and below.get(key) is not None]
     if keys:
         raise ManifestError(

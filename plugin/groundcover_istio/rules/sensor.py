@@ -104,7 +104,7 @@ def _tcp_ports(service: Resource) -> list[dict[str, Data]]:
     spec = service.data.get("spec")
     ports = spec.get("ports") if isinstance(spec, dict) else None
     listed = ports if isinstance(ports, list) else []
-    return [port for port in listed if isinstance(port, dict) and port.get("protocol", "TCP") == "TCP"]
+    return [port for port in listed if isinstance(port, dict) and (port.get("protocol") or "TCP") == "TCP"]
 
 
 def _port(service: Resource, role: str, expected: int | None) -> int | None:
@@ -128,10 +128,8 @@ def _port_list(service: Resource) -> str:
 def _is_http2(service: Resource, number: int) -> bool:
     """Istio speaks HTTP/2 to a port only by declaration (pkg/config/kube/conversion.go, ConvertProtocol)."""
     port = _numbered(service, number)
-    protocol = str(port.get("appProtocol") or "").lower()
-    if protocol:
-        return protocol in ("grpc", "http2", "kubernetes.io/h2c", "grpc-web")
-    return str(port.get("name", "")).lower().split("-")[0] in ("grpc", "http2")
+    protocol = str(port.get("appProtocol") or port.get("name") or "")
+    return protocol == "kubernetes.io/h2c" or protocol.lower().split("-")[0] in ("grpc", "http2")
 
 
 def _doubts(service: Resource, settings: Settings, ports: dict[str, int]) -> Iterator[Decision]:

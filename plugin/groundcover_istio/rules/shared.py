@@ -35,6 +35,7 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
     if context.settings.tracing.enabled:
         istio.require(context.version, f"extensionProviders.{kind}", payload, context.sensor.where)
     for mesh in own:
+        require_shapes(mesh, context.settings)
         _require_agreement(mesh, data)
         if mesh.is_values:
             _name_in_values(plan, mesh)
@@ -86,7 +87,6 @@ def _config_map(data: dict[str, Data], namespace: str) -> dict[str, Data]:
 
 def _require_agreement(mesh: MeshConfig, shared: dict[str, Data]) -> None:
     """What the mesh's own config sets wins: it must not stand against ours."""
-    require_shapes(mesh)
     ours = {each["name"].lower(): each for each in shared["extensionProviders"]}
     for index, entry in enumerate(mesh.data.get("extensionProviders") or []):
         name = str(entry.get("name"))

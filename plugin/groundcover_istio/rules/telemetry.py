@@ -7,6 +7,7 @@ from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.provider import access_log_names
+from groundcover_istio.rules.tracing import SIDES, named_provider, said, saying, sides
 from groundcover_istio.rules.versions import mesh_version
 from groundcover_istio.validation import problems, without_nulls
 
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 TELEMETRY_NAME: Final = "groundcover-tracing"
 
 
-def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> None:
-    """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's."""
+def plan_telemetry(
+    plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str], counting: dict[str, Resource]
+) -> None:
+    """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's.
+
+    `counting` is what `counting_telemetries` finds.
+    """
     activation = settings.tracing.activation
-    meshes, roots = _meshes(inventory, settings), _roots(inventory, settings)
+    meshes = _meshes(inventory, settings)
     if settings.tracing.enabled and activation != "none":
-        _note_defeats(plan, _of_others(inventory, settings), settings.tracing.provider_name)
+        _note_defeats(plan, _of_others(counting), settings.tracing.provider_name)
     if activation not in ("auto", "telemetry"):
         return
     ours = [*inventory.services, *inventory.integrations]
@@ -38,13 +44,12 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
     spec = telemetry_spec(settings, [each.data for each in meshes])
     if not spec:
         return
-    for root, mesh in roots.items():
+    for root, mesh in _roots(inventory, settings).items():
         version = mesh_version(mesh, settings, istiod_tags)
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
-        existing = [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
-        if existing:
-            _merge_telemetry(plan, existing[0], spec)
+        if root in counting:
+            _merge_telemetry(plan, counting[root], spec)
             continue
         api_version = "telemetry.istio.io/" + ("v1" if version >= istio.TELEMETRY_V1 else "v1alpha1")
         metadata = {
@@ -57,17 +62,23 @@ def plan_telemetry(plan: Plan, inventory: Inventory, settings: Settings, istiod_
         plan.decisions.append(Decision("telemetry-added", "info", f"Telemetry {root}/{TELEMETRY_NAME}", {}))
 
 
-def effective_percentage(inventory: Inventory, settings: Settings) -> float | None:
+def counting_telemetries(inventory: Inventory, settings: Settings) -> dict[str, Resource]:
+    """By root namespace the mesh-wide Telemetry that counts, where the stream has one: of several the first."""
+    return {
+        root: found[0]
+        for root in _roots(inventory, settings)
+        if (found := [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)])
+    }
+
+
+def effective_percentage(settings: Settings, counting: dict[str, Resource]) -> float | None:
     """What share of requests starts a trace, in percent: a mesh-wide Telemetry of another counts before the settings.
 
-    None where nothing in the stream says it. Of its entries the last that says it counts (telemetry.go, Tracing).
+    None where nothing in the stream says it; `counting` is what `counting_telemetries` finds.
     """
-    for telemetry in _of_others(inventory, settings):
-        for entry in reversed(_entries(telemetry)):
-            percentage = istio.number(dig(entry, "randomSamplingPercentage"))
-            if percentage is not None:
-                return percentage
-    return settings.tracing.sampling_percentage
+    found = [istio.number(said(_entries(each), "randomSamplingPercentage")) for each in _of_others(counting)]
+    own = None if settings.tracing.activation == "none" else settings.tracing.sampling_percentage
+    return next((percentage for percentage in found if percentage is not None), own)
 
 
 def _meshes(inventory: Inventory, settings: Settings) -> list[MeshConfig]:
@@ -77,23 +88,19 @@ def _meshes(inventory: Inventory, settings: Settings) -> list[MeshConfig]:
 
 def _roots(inventory: Inventory, settings: Settings) -> dict[str, MeshConfig | None]:
     """Every root namespace, with a mesh config that has it where the stream has one."""
-    named = {mesh.root or settings.root_namespace: mesh for mesh in _meshes(inventory, settings)}
-    return {**named} or {settings.root_namespace: None}
+    roots: dict[str, MeshConfig | None] = {
+        mesh.root or settings.root_namespace: mesh for mesh in _meshes(inventory, settings)
+    }
+    return roots or {settings.root_namespace: None}
 
 
-def _of_others(inventory: Inventory, settings: Settings) -> list[Resource]:
-    """The mesh-wide Telemetries that are not ours, which is written anew."""
-    roots = _roots(inventory, settings)
-    return [
-        each
-        for each in inventory.telemetries
-        if each.id.name != TELEMETRY_NAME and any(_is_mesh_wide(each, root, inventory) for root in roots)
-    ]
+def _of_others(counting: dict[str, Resource]) -> list[Resource]:
+    """Those that are not ours, which is written anew."""
+    return [each for each in counting.values() if each.id.name != TELEMETRY_NAME]
 
 
-def _entries(telemetry: Resource) -> list[Data]:
-    entries = dig(telemetry.data, "spec", "tracing")
-    return entries if isinstance(entries, list) else []
+def _entries(telemetry: Resource) -> Data:
+    return dig(telemetry.data, "spec", "tracing")
 
 
 def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[str, Data]:
@@ -134,15 +141,13 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
 
 
 def _note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
-    """Mention what a mesh-wide Telemetry of another says that keeps spans from the sensor (telemetry.go, Tracing)."""
+    """Mention what a mesh-wide Telemetry of another says that keeps spans from the sensor, on either side."""
     for telemetry in telemetries:
-        for entry in _entries(telemetry):
-            resource = str(telemetry.id)
-            if dig(entry, "disableSpanReporting") is True:
-                plan.decisions.append(Decision("telemetry-without-spans", "warning", resource, {}))
-            named = dig(entry, "providers")
-            name = dig(named[0], "name") if isinstance(named, list) and named else None
-            if isinstance(name, str) and name.lower() != provider.lower():
+        resource, entries = str(telemetry.id), _entries(telemetry)
+        if any(said(entries, "disableSpanReporting", side) is True for side in SIDES):
+            plan.decisions.append(Decision("telemetry-without-spans", "warning", resource, {}))
+        for name in dict.fromkeys(named_provider(entries, side) for side in SIDES):
+            if name and name.lower() != provider.lower():
                 plan.decisions.append(Decision("telemetry-elsewhere", "warning", resource, {"provider": name}))
 
 
@@ -156,7 +161,7 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
         raise ManifestError(
             "is not valid, so nothing can be merged into it\n  " + "\n  ".join(found),
             where=telemetry.where,
-            hint="mend it; the API server would refuse it too",
+            hint="mend it, or take out what is named",
         )
     owned = telemetry.id.name == TELEMETRY_NAME
     held = telemetry.data.get("spec") or {}
@@ -189,38 +194,33 @@ def _merge_tracing(
     present: list[dict[str, Data]],
     entry: dict[str, Data],
 ) -> None:
-    """Say in the first entry that is for all spans what none says yet.
-
-    One with a match of client or server is for one side only; what an entry says counts before those above it
-    (telemetry.go, Tracing).
-    """
-    missing: dict[str, Data] = {}
+    """Say for each side what no entry says for it yet."""
+    missing: dict[tuple[str, ...], dict[str, Data]] = {}
     for key, value in entry.items():
-        said = [index for index, each in enumerate(present) if each.get(key) not in (None, [], {})]
+        counting = {side: saying(present, key, side) for side in SIDES}
         if key == "providers":
-            _require_provider(telemetry, [present[index][key][0] for index in said], value[0]["name"])
-            said = [index for index in said if not _is_one_sided(present[index])]
-        if not said:
-            missing[key] = value
-        elif key != "providers" and any(present[index][key] != value for index in said):
-            kept.append(f"tracing[{said[0]}].{key}")
-    general = [index for index, each in enumerate(present) if not _is_one_sided(each)]
-    if general:
-        operations += [Operation("set", ("spec", "tracing", general[0], key), value) for key, value in missing.items()]
-    elif missing:
-        operations.append(Operation("append", ("spec", "tracing"), missing))
+            _require_provider(telemetry, present, value[0]["name"])
+        else:
+            other = {index for index in counting.values() if index is not None and present[index][key] != value}
+            kept += [f"tracing[{index}].{key}" for index in sorted(other)]
+        if silent := tuple(side for side, index in counting.items() if index is None):
+            missing.setdefault(silent, {})[key] = value
+    for silent, fields in missing.items():
+        own = next((index for index, each in enumerate(present) if sides(each) == silent), None)
+        if own is not None:
+            operations += [Operation("set", ("spec", "tracing", own, key), value) for key, value in fields.items()]
+        else:
+            match = {} if silent == SIDES else {"match": {"mode": silent[0]}}
+            operations.append(Operation("append", ("spec", "tracing"), {**match, **fields}))
 
 
-def _is_one_sided(entry: dict[str, Data]) -> bool:
-    return dig(entry, "match", "mode") in ("CLIENT", "SERVER")
-
-
-def _require_provider(telemetry: Resource, named: list[dict[str, Data]], ours: str) -> None:
-    """Raise ManifestError where a tracing provider other than ours is named; Istio uses the first of each list."""
-    for provider in named:
-        if str(provider.get("name")).lower() != ours.lower():
+def _require_provider(telemetry: Resource, present: list[dict[str, Data]], ours: str) -> None:
+    """Raise ManifestError where a tracing provider other than ours counts on a side."""
+    for side in SIDES:
+        name = named_provider(present, side)
+        if name and name.lower() != ours.lower():
             raise ManifestError(
-                f"names the tracing provider {provider.get('name')}, which counts before ours",
+                f"names the tracing provider {name}, which counts before ours",
                 where=telemetry.where,
                 hint='set tracing.providerName to that name, remove it there, or set tracing.activation to "mesh"',
             )
