@@ -310,7 +310,10 @@ def test_a_port_is_one_of_tcp_and_of_its_number() -> None:
         )
         assert error.message.startswith("has no port for otlp-http")
     external = service().replace("spec:\n", "spec:\n  type: ExternalName\n")
-    assert refusal(mesh(), service(), external).message.startswith("is of type ExternalName")
+    error = refusal(mesh(), service(), external)
+    assert error.message.startswith("is of type ExternalName")
+    line = f"{mesh()}---\n{service()}---\n".count("\n") + 1
+    assert error.where.startswith(f"line {line},")
     assert outcome(mesh(), external, service()).effects
 
 
@@ -334,11 +337,12 @@ def test_of_several_ports_of_one_role_the_first_counts() -> None:
         pytest.param({"name": "otlp-http", "appProtocol": "GRPC-web"}, "otlp-http", True, id="of gRPC for browsers"),
         pytest.param({"name": "grpc-otlp"}, "otlp-http", True, id="of gRPC, by its name"),
         pytest.param({"name": "otlp-grpc", "appProtocol": "grpc"}, "otlp-grpc", False, id="of gRPC, and that is sent"),
+        pytest.param({"name": "dd-traces", "appProtocol": "grpc"}, "datadog", True, id="of gRPC, for Datadog"),
     ],
 )
 def test_a_port_that_takes_http_declared_otherwise(port: Settings, protocol: str, doubted: bool) -> None:  # noqa: FBT001
     """Some receivers take both: a warning."""
-    number = 4317 if protocol == "otlp-grpc" else 4318
+    number = {"otlp-http": 4318, "otlp-grpc": 4317, "datadog": 8126}[protocol]
     done = outcome(mesh(), service({**port, "port": number}), tracing={"protocol": protocol})
     assert [each.values for each in done.decisions if each.code == "port-declared-http2"] == (
         [{"port": str(number)}] if doubted else []
@@ -502,6 +506,20 @@ def test_a_telemetry_that_keeps_spans_away(entry: Settings, warned: str, activat
     assert warnings == ([warned] if warned else [])
 
 
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        pytest.param({"activation": "telemetry"}, True, id="with activation telemetry too"),
+        pytest.param({"activation": "none"}, False, id="nothing is to be sent"),
+        pytest.param({"enabled": False}, False, id="not ours to say"),
+    ],
+)
+def test_when_a_telemetry_without_spans_is_mentioned(settings: Settings, warned: bool) -> None:  # noqa: FBT001
+    """Where spans are wanted."""
+    done = outcome(mesh(), telemetry({"tracing": [{"disableSpanReporting": True}]}), tracing=settings)
+    assert ("telemetry-without-spans" in codes(done)) == warned
+
+
 def test_a_later_entry_lets_spans_through() -> None:
     """Of entries for the same side the last counts."""
     entries = [
@@ -557,6 +575,25 @@ def test_istiod_is_told_of_the_shared_mesh_config(container: str, variable: Sett
         "containers"
     ]
     assert containers[0]["env"] == []
+
+
+def test_of_variables_of_one_name_the_last_counts() -> None:
+    """As a container gets it."""
+    named, other = ({"name": "SHARED_MESH_CONFIG", "value": value} for value in ("groundcover-mesh", "theirs"))
+    for env, refused in (([other, named], False), ([named, other], True)):
+        spec = {"template": {"spec": {"containers": [{"name": "discovery", "env": env}]}}}
+        metadata = {"name": "istiod", "namespace": "istio-system"}
+        istiod = yaml.safe_dump({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+        if refused:
+            assert refusal(mesh(), istiod, **SHARED).message.startswith('SHARED_MESH_CONFIG names "theirs" already')
+        else:
+            assert "shared-named" not in codes(outcome(mesh(), istiod, **SHARED))
+
+
+def test_a_mesh_config_that_names_our_access_log_agrees_with_the_shared_one() -> None:
+    """Whatever else that one keeps."""
+    own = "accessLogFile: /dev/stdout\ndefaultProviders: {accessLogging: [groundcover-access-logs]}\n"
+    assert outcome(mesh(own), **SHARED, accessLogs=LOGS, tracing={"activation": "mesh"}).effects
 
 
 def test_of_the_providers_of_a_telemetry_the_first_counts() -> None:
@@ -860,6 +897,20 @@ def test_access_logs_of_a_shared_mesh_config(own: str | None, keep: bool, names:
     assert shared["defaultProviders"]["accessLogging"] == names
     other = mesh("defaultProviders: {accessLogging: [envoy]}\n")
     assert refusal(other, **settings).message.startswith('defaultProviders.accessLogging says "envoy"')
+
+
+def test_a_shared_mesh_config_of_several_istiods() -> None:
+    """It holds what the oldest of them knows, wherever that stands."""
+    old, new = (
+        mesh(name=f"istio-{name}").replace(
+            "metadata:\n", f"metadata:\n  labels: {{app.kubernetes.io/version: {version}}}\n"
+        )
+        for name, version in (("a", "1.21.0"), ("b", "1.30.0"))
+    )
+    for documents in ((old, new), (new, old)):
+        assert "istio 1.21 has no" in refusal(*documents, **SHARED).message
+    assert "istio 1.21 has no" in refusal(mesh(name="groundcover-mesh"), old, **SHARED).message
+    assert outcome(mesh(name="groundcover-mesh"), new.replace("1.30.0", "1.31.0"), **SHARED).effects
 
 
 def test_a_shared_mesh_config_of_an_old_istio() -> None:

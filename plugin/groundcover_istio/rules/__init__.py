@@ -35,8 +35,10 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
     if settings.mode == "shared":
         from groundcover_istio.rules.shared import plan_shared  # noqa: PLC0415  seldom needed: 0.2 ms
 
-        version = mesh_version(inventory.meshes[0] if inventory.meshes else None, settings, istiod_tags)
-        plan_shared(plan, inventory, Context(settings, sensor, version, bool(ours)))
+        # Every istiod of the stream reads it, so it may hold what the oldest one knows.
+        versions = [mesh_version(mesh, settings, istiod_tags) for mesh in inventory.meshes if not mesh.is_shared]
+        oldest = min(versions, default=mesh_version(None, settings, istiod_tags))
+        plan_shared(plan, inventory, Context(settings, sensor, oldest, bool(ours)))
     for mesh in inventory.meshes if settings.mode == "patch" else []:
         version = mesh_version(mesh, settings, istiod_tags)
         plan_mesh_config(plan, mesh, Context(settings, sensor, version, bool(ours)))

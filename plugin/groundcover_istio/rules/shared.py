@@ -133,7 +133,8 @@ def _name_in_container(plan: Plan, deployment: Resource, index: int, env: Data) 
     variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else []
     named = [each.get("value", "another source") for each in variables if each.get("name") == SHARED_VARIABLE]
     entry = {"name": SHARED_VARIABLE, "value": SHARED_NAME}
-    _name(plan, deployment, named[0] if named else None, Operation("append", path, entry))
+    # Of variables of one name a container gets the last.
+    _name(plan, deployment, named[-1] if named else None, Operation("append", path, entry))
 
 
 def _name(plan: Plan, resource: Resource, current: Data, operation: Operation) -> None:
