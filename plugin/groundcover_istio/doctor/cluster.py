@@ -28,8 +28,11 @@ _AUTHENTICATIONS: Final = Query("peerauthentications.security.istio.io")
 _FIRST: Final = (_ISTIOD, _PROXIES, _INTEGRATION, _TELEMETRIES, _SIDECARS, _RULES, _AUTHENTICATIONS)
 
 
-def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -> list[_R]:
-    """What a call gives for each argument, `most` at the same time; after an interrupt none of these is begun."""
+def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int, stop: threading.Event) -> list[_R]:
+    """What a call gives for each argument, `most` at the same time.
+
+    After an interrupt none is begun, and `stop` tells those that run.
+    """
     all_submitted = threading.Event()
 
     def begin() -> None:
@@ -45,6 +48,9 @@ def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -
             finally:
                 all_submitted.set()
         return [answer.result() for answer in answers]
+    except BaseException:
+        stop.set()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -54,11 +60,13 @@ class Cluster(NamedTuple):
 
     read: Callable[[Query], Reading]
     readings: dict[Query, Reading]
+    stop: threading.Event
+    """Set by an interrupt."""
 
     def add(self, queries: Iterable[Query]) -> None:
         """Read what was not read yet."""
         wanted = [query for query in dict.fromkeys(queries) if query not in self.readings]
-        self.readings.update(zip(wanted, side_by_side(self.read, wanted, _CALLS_AT_ONCE), strict=True))
+        self.readings.update(zip(wanted, side_by_side(self.read, wanted, _CALLS_AT_ONCE, self.stop), strict=True))
 
     def get(self, query: Query) -> Reading:
         """One reading."""
@@ -137,9 +145,9 @@ class Cluster(NamedTuple):
         return reading._replace(items=[pod for pod in reading.items if dig(pod, "status", "phase") not in finished])
 
 
-def gather(read: Callable[[Query], Reading], sensor_namespace: str) -> Cluster:
+def gather(read: Callable[[Query], Reading], sensor_namespace: str, stop: threading.Event) -> Cluster:
     """Read what every check needs; a few things more are read when they are found to matter."""
-    cluster = Cluster(read, {})
+    cluster = Cluster(read, {}, stop)
     cluster.add(_FIRST)
     planes = cluster.control_planes
     later = [Query("configmaps", each) for each in planes]

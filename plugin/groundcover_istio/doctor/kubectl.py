@@ -17,12 +17,15 @@ from groundcover_istio.doctor.source import Query, Reading, believed
 from groundcover_istio.errors import UsageError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
 
 _LONGEST: Final = 200
 # Bytes of an answer: that of a hundred thousand pods has less.
 _MOST: Final = 1 << 30
 _AT_ONCE: Final = 1 << 20
+_LOOKED_UP: Final = 0.1
+"""Seconds, at most, until an interrupt is noticed."""
 _PREFIX: Final = re.compile(r"error: |Error from server(?: \(\w+\))?: ", re.IGNORECASE)
 
 
@@ -42,6 +45,8 @@ class Kubectl(NamedTuple):
     """Empty: the current one."""
     timeout: float
     """Seconds for each call."""
+    stop: threading.Event
+    """Once it is set no call is made, and those that run are ended."""
 
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
@@ -70,6 +75,8 @@ class Kubectl(NamedTuple):
         command += ["--context", self.context] if self.context else []
         if arguments[0] == "get":
             command += ["--request-timeout", f"{self.timeout:g}s"]
+        if self.stop.is_set():
+            return Answer(b"", "interrupted")
         try:
             process = subprocess.Popen(  # noqa: S603  the user's own kubectl
                 command,
@@ -81,16 +88,13 @@ class Kubectl(NamedTuple):
         except OSError as error:
             return Answer(b"", f"kubectl can't be started: {error.strerror}")
         try:
-            out, err = _output(process, self.timeout)
+            out, err = _output(process, self.timeout, self.stop)
         except TimeoutError:
             _end(process)
             return Answer(b"", f"no answer within {self.timeout:g} s")
         except OverflowError:
             _end(process)
             return Answer(b"", f"an answer of more than {_MOST >> 20:,} MiB")
-        except BaseException:
-            _end(process)
-            raise
         if process.returncode:
             return Answer(b"", _reason(err.decode(errors="replace")) or f"kubectl ended with {process.returncode}")
         return Answer(out)
@@ -108,10 +112,11 @@ def find(program: str) -> str:
     return path
 
 
-def _output(process: subprocess.Popen[bytes], timeout: float) -> list[bytearray]:
+def _output(process: subprocess.Popen[bytes], timeout: float, stop: threading.Event) -> list[bytearray]:
     """What it writes to standard output and to standard error until it ends.
 
-    Raises TimeoutError after `timeout` seconds and OverflowError when it is more than an answer may hold.
+    Raises TimeoutError after `timeout` seconds or when `stop` is set, and OverflowError when it is more than an
+    answer may hold.
     """
     deadline = time.monotonic() + timeout
     parts = {stream: bytearray() for stream in (process.stdout, process.stderr) if stream}
@@ -120,9 +125,9 @@ def _output(process: subprocess.Popen[bytes], timeout: float) -> list[bytearray]
             for stream, part in parts.items():
                 ready.register(stream, selectors.EVENT_READ, part)
             while ready.get_map():
-                if (left := deadline - time.monotonic()) <= 0:
+                if (left := deadline - time.monotonic()) <= 0 or stop.is_set():
                     raise TimeoutError
-                for key, _ in ready.select(left):
+                for key, _ in ready.select(min(left, _LOOKED_UP)):
                     read = os.read(key.fd, _AT_ONCE)
                     key.data.extend(read)
                     if len(key.data) > _MOST:
