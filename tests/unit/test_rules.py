@@ -239,9 +239,10 @@ def test_which_service_is_the_sensors() -> None:
 def test_a_service_that_is_named_is_not_looked_past() -> None:
     """Neither for one of the same name elsewhere, nor for one that looks like the sensor's."""
     elsewhere = service({"name": "otlp-http", "port": 4000}).replace("namespace: groundcover", "namespace: obs")
-    named = {"name": "groundcover-sensor", "namespace": "tracing"}
-    host = "groundcover-sensor.tracing.svc.cluster.local"
-    assert outcome(mesh(), elsewhere, service=named).effects[0].target == f"{host}:4318"
+    for namespace in ("apps", "tracing"):
+        named = {"name": "groundcover-sensor", "namespace": namespace}
+        host = f"groundcover-sensor.{namespace}.svc.cluster.local"
+        assert outcome(mesh(), elsewhere, service=named).effects[0].target == f"{host}:4318"
     assert outcome(mesh(), elsewhere).effects[0].target == "groundcover-sensor.obs.svc.cluster.local:4000"
     collector = {"name": "otel-collector", "namespace": "groundcover"}
     assert outcome(mesh(), elsewhere, service=collector).effects[0].target.startswith("otel-collector.groundcover.svc")
@@ -751,6 +752,19 @@ def test_an_istiod_without_its_mesh_config_says_its_version() -> None:
     assert "istio 1.21 has no extensionProviders.opentelemetry.http" in refusal(service(), istiod, **SHARED).message
     zipkin = service({"name": "zipkin", "port": 9411}), istiod
     assert data(outcome(*zipkin, tracing={"protocol": "zipkin"}))[-1]["apiVersion"] == "telemetry.istio.io/v1alpha1"
+
+
+def test_a_telemetry_for_several_istiods() -> None:
+    """It holds what the oldest of them knows."""
+    labels = "metadata:\n  labels: {{app.kubernetes.io/version: {}}}\n"
+    old, new = (
+        mesh(name=f"istio-{name}").replace("metadata:\n", labels.format(version))
+        for name, version in (("a", "1.21.0"), ("b", "1.30.0"))
+    )
+    tracing = {"activation": "telemetry", "protocol": "zipkin"}
+    for documents in ((old, new), (new, old)):
+        added = data(outcome(*documents, tracing=tracing))[-1]
+        assert added["apiVersion"] == "telemetry.istio.io/v1alpha1"
 
 
 @pytest.mark.parametrize(("version", "api"), [("1.21", "v1alpha1"), ("1.22", "v1"), ("1.30", "v1")])

@@ -7,7 +7,7 @@ from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan, Sensor
 from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
 from groundcover_istio.rules.telemetry import counting_telemetries, effective_percentage, plan_telemetry
-from groundcover_istio.rules.versions import mesh_version
+from groundcover_istio.rules.versions import mesh_version, oldest_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
     if settings.mode == "shared":
         from groundcover_istio.rules.shared import plan_shared  # noqa: PLC0415  seldom needed: 0.2 ms
 
-        # Every istiod of the stream reads it, so it may hold what the oldest one knows.
-        versions = [mesh_version(mesh, settings, istiod_tags) for mesh in inventory.meshes if not mesh.is_shared]
-        oldest = min(versions, default=mesh_version(None, settings, istiod_tags))
-        plan_shared(plan, inventory, Context(settings, sensor, oldest, bool(ours)))
+        version = oldest_version([mesh for mesh in inventory.meshes if not mesh.is_shared], settings, istiod_tags)
+        plan_shared(plan, inventory, Context(settings, sensor, version, bool(ours)))
     for mesh in inventory.meshes if settings.mode == "patch" else []:
         version = mesh_version(mesh, settings, istiod_tags)
         plan_mesh_config(plan, mesh, Context(settings, sensor, version, bool(ours)))

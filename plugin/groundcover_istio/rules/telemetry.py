@@ -8,7 +8,7 @@ from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.provider import access_log_names
 from groundcover_istio.rules.tracing import SIDES, named_provider, said, saying, sides
-from groundcover_istio.rules.versions import mesh_version
+from groundcover_istio.rules.versions import oldest_version
 from groundcover_istio.validation import problems, without_nulls
 
 TYPE_CHECKING = False
@@ -44,8 +44,8 @@ def plan_telemetry(
     spec = telemetry_spec(settings, [each.data for each in meshes])
     if not spec:
         return
-    for root, mesh in _roots(inventory, settings).items():
-        version = mesh_version(mesh, settings, istiod_tags)
+    for root, readers in _roots(inventory, settings).items():
+        version = oldest_version(readers, settings, istiod_tags)
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
         if root in counting:
@@ -86,12 +86,12 @@ def _meshes(inventory: Inventory, settings: Settings) -> list[MeshConfig]:
     return [mesh for mesh in inventory.meshes if settings.mode == "patch" or not mesh.is_shared]
 
 
-def _roots(inventory: Inventory, settings: Settings) -> dict[str, MeshConfig | None]:
-    """Every root namespace, with a mesh config that has it where the stream has one."""
-    roots: dict[str, MeshConfig | None] = {
-        mesh.root or settings.root_namespace: mesh for mesh in _meshes(inventory, settings)
-    }
-    return roots or {settings.root_namespace: None}
+def _roots(inventory: Inventory, settings: Settings) -> dict[str, list[MeshConfig]]:
+    """Every root namespace, with the mesh configs of the stream that have it."""
+    roots: dict[str, list[MeshConfig]] = {}
+    for mesh in _meshes(inventory, settings):
+        roots.setdefault(mesh.root or settings.root_namespace, []).append(mesh)
+    return roots or {settings.root_namespace: []}
 
 
 def _of_others(counting: dict[str, Resource]) -> list[Resource]:

@@ -6,6 +6,8 @@ from groundcover_istio import istio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from groundcover_istio.inventory import MeshConfig
     from groundcover_istio.model import Settings, Version
 
@@ -20,3 +22,9 @@ def mesh_version(mesh: MeshConfig | None, settings: Settings, istiod_tags: list[
     if mesh and mesh.version:
         return mesh.version
     return min(tags) if tags else istio.ASSUMED_VERSION
+
+
+def oldest_version(meshes: Iterable[MeshConfig], settings: Settings, istiod_tags: list[str]) -> Version:
+    """Of the meshes that read one object the oldest version, which has to know all of it."""
+    versions = [mesh_version(mesh, settings, istiod_tags) for mesh in meshes]
+    return min(versions, default=mesh_version(None, settings, istiod_tags))
