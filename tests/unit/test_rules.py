@@ -516,9 +516,10 @@ def test_a_telemetry_that_keeps_spans_away(entry: Settings, warned: str, activat
     ],
 )
 def test_when_a_telemetry_without_spans_is_mentioned(settings: Settings, warned: bool) -> None:  # noqa: FBT001
-    """Where spans are wanted."""
-    done = outcome(mesh(), telemetry({"tracing": [{"disableSpanReporting": True}]}), tracing=settings)
-    assert ("telemetry-without-spans" in codes(done)) == warned
+    """Where spans are wanted, whatever its name."""
+    for name in ("default", "mesh-default"):
+        done = outcome(mesh(), telemetry({"tracing": [{"disableSpanReporting": True}]}, name=name), tracing=settings)
+        assert ("telemetry-without-spans" in codes(done)) == warned
 
 
 def test_a_later_entry_lets_spans_through() -> None:
@@ -589,6 +590,13 @@ def test_of_variables_of_one_name_the_last_counts() -> None:
             assert refusal(mesh(), istiod, **SHARED).message.startswith('SHARED_MESH_CONFIG names "theirs" already')
         else:
             assert "shared-named" not in codes(outcome(mesh(), istiod, **SHARED))
+
+
+def test_a_mesh_config_that_names_other_access_logs_stands_against_the_shared_one() -> None:
+    """The first of them is named."""
+    own = "defaultProviders: {accessLogging: [theirs, envoy]}\n"
+    error = refusal(mesh(own), **SHARED, accessLogs=LOGS, tracing={"activation": "mesh"})
+    assert error.message.startswith('defaultProviders.accessLogging says "theirs"')
 
 
 def test_a_mesh_config_that_names_our_access_log_agrees_with_the_shared_one() -> None:
@@ -666,6 +674,16 @@ HALF = {"randomSamplingPercentage": 50}
             ],
             "tracing[0].randomSamplingPercentage",
             id="what one for one side says is not overridden, the other side gets ours",
+        ),
+        pytest.param(
+            [{**SERVERS, **HALF}],
+            [
+                {**SERVERS, **HALF},
+                {key: OURS[key] for key in ("providers", "customTags")},
+                {**CLIENTS, "randomSamplingPercentage": 1},
+            ],
+            "tracing[0].randomSamplingPercentage",
+            id="so for servers",
         ),
         pytest.param(
             [{**CLIENTS, "providers": OURS["providers"]}, SERVERS, {}],
