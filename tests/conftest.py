@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,14 @@ DATA_VARIABLE = "GROUNDCOVER_ISTIO_TEST_DATA"
 # The 1.31 line; Istio's tags have no `v`, so Go knows its releases by pseudo-versions only.
 ISTIO = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
+
+
+def pytest_configure() -> None:
+    """Let signals in that a background job or nohup ignores, and so would everything the tests start."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # Not SIG_DFL, which would end the tests themselves by a hangup: a handler of ours is no child's.
+            signal.signal(number, lambda *_: None)
 
 
 class Result(NamedTuple):
