@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS, items, mapping
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.tracing import said, saying
+from groundcover_istio.rules.tracing import saying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,11 +98,13 @@ def sampling(world: World, mesh: Mesh) -> Share:
     """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's."""
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
-            index = saying(telemetry.spec.get("tracing"), "randomSamplingPercentage")
-            where: Path = ("spec", "tracing", index or 0, "randomSamplingPercentage")
-            value = istio.number(said(telemetry.spec.get("tracing"), "randomSamplingPercentage"))
+            listed = items(telemetry.spec.get("tracing"))
+            index = saying(listed, "randomSamplingPercentage")
+            if index is None:
+                continue
+            value = istio.number(listed[index]["randomSamplingPercentage"])
             if value is not None:
-                return Share(value, telemetry.place, where)
+                return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
     path: Path = ("defaultConfig", "tracing", "sampling")
     value = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
     if value:  # 0 means unset there
