@@ -7,8 +7,8 @@ import os
 import sys
 
 from groundcover_istio import interrupts, stream
-from groundcover_istio.console import Console, is_bare
-from groundcover_istio.errors import PROGRAM, Interrupted, ManifestError, ToolError, UsageError
+from groundcover_istio.console import ERASE, Console, is_bare
+from groundcover_istio.errors import PROGRAM, ManifestError, ToolError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,21 +18,23 @@ if TYPE_CHECKING:
     from groundcover_istio.stream import Document
 
 ENVIRONMENT_PREFIX: Final = "GROUNDCOVER_ISTIO_"
-_CTRL_C: Final = 130
 _FOLDER: Final = os.path.dirname(__file__) + os.sep  # noqa: PTH120  importing pathlib costs 8 ms
 COMMANDS: Final = ("render", "diff", "check", "rule", "export", "doctor", "install-plugin")
 
 
 def run_process() -> NoReturn:
-    """The process's own command line, to its end; an interrupt ends it with 128 and the signal's number."""
+    """The process's own command line, to its end; a signal ends it with 128 and its number, as shells have it."""
     # A run leaves no cycles worth a search, which would take 1 of 30 ms.
     gc.disable()
-    try:
-        interrupts.install()
-        code = main()
-        interrupts.uninstall()
-    except Interrupted as error:
-        code = error.exit_code
+    console = Console(os.environ)
+
+    def end(number: int) -> NoReturn:
+        line = ERASE if sys.stderr is not None and sys.stderr.isatty() else ""  # of Progress, which can't any more
+        os._exit(console.fail(f"{line}{PROGRAM}: error: interrupted", 128 + number))
+
+    interrupts.install(end)
+    code = main(console=console)
+    interrupts.uninstall()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -42,19 +44,12 @@ def run_process() -> NoReturn:
     os._exit(code)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run a command line, by default the process's own; returns the exit code.
 
-    No exception leaves it: a mistake of ours too ends in one line, without a traceback.
+    No error leaves it: a mistake of ours too ends in one line, without a traceback.
     """
-    console = Console(os.environ)
-    try:
-        return _run(argv, console)
-    except (Interrupted, KeyboardInterrupt) as error:
-        return console.fail(f"{PROGRAM}: error: interrupted", getattr(error, "exit_code", _CTRL_C))
-
-
-def _run(argv: Sequence[str] | None, console: Console) -> int:
+    console = console or Console(os.environ)
     try:
         return _dispatch(list(sys.argv[1:] if argv is None else argv), console)
     except ToolError as error:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Final, TextIO
 
 CHANNELS: Final = ("auto", "stderr", "document")
+ERASE: Final = "\r\033[K"
+"""Takes away the line that stands at a terminal."""
 # How Helm 4 starts the plugin (plugin.yaml), with a channel.
 _CHANNEL_OPTION: Final = "--error-channel"
 
@@ -115,15 +117,16 @@ class Console:
         """Write to standard error, where nothing but a person reads; whether that was possible."""
         if sys.stderr is None:
             return False
-        try:
+        with interrupts.Held():
             try:
-                sys.stderr.write(text)
-            except UnicodeEncodeError:  # as PYTHONIOENCODING may have it
-                sys.stderr.write(text.encode("ascii", "backslashreplace").decode())
-            sys.stderr.flush()
-        except OSError:
-            _give_up(sys.stderr)
-            return False
+                try:
+                    sys.stderr.write(text)
+                except UnicodeEncodeError:  # as PYTHONIOENCODING may have it
+                    sys.stderr.write(text.encode("ascii", "backslashreplace").decode())
+                sys.stderr.flush()
+            except OSError:
+                _give_up(sys.stderr)
+                return False
         return True
 
     def fail(self, text: str, code: int) -> int:

@@ -29,16 +29,6 @@ class ToolError(Exception):
         return "\n".join(lines)
 
 
-class Interrupted(BaseException):
-    """A signal asks the process to end; no Exception, so that nothing takes it for a mistake."""
-
-    def __init__(self, number: int) -> None:
-        """`number` is the signal's."""
-        super().__init__(number)
-        self.exit_code = 128 + number
-        """As shells have it: 130 for Ctrl-C, 143 for a termination."""
-
-
 class UsageError(ToolError):
     """The command line or the environment can't be understood."""
 

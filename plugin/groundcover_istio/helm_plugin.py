@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import __version__
 from groundcover_istio.errors import PROGRAM, UsageError
+from groundcover_istio.interrupts import Held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,13 +143,14 @@ def _refuse_foreign(target: Path) -> None:
 
 def _write(target: Path) -> None:
     """Written beside and moved into place, so that Helm never sees half a plugin."""
+    script = _script()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PROGRAM}-") as scratch:
+        with Held(), tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PROGRAM}-") as scratch:
             new = Path(scratch) / "new"
             (new / "bin").mkdir(parents=True)
             (new / "plugin.yaml").write_text(MANIFEST)
-            (new / "bin" / "run").write_text(_script())
+            (new / "bin" / "run").write_text(script)
             (new / "bin" / "run").chmod(0o755)
             if target.exists():
                 target.rename(Path(scratch) / "old")

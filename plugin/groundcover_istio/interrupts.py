@@ -1,13 +1,15 @@
-"""Ctrl-C and termination: an exception while nothing is written yet, held back while something is."""
+"""Ctrl-C and termination: held back while something is written, noted while other processes run, else the end at once.
+
+No exception carries them: Python drops one that comes up in a callback, and goes on.
+"""
 
 from __future__ import annotations
-
-from groundcover_istio.errors import Interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from typing import Final
+    from collections.abc import Callable
+    from typing import Final, NoReturn, Self
 else:
     # What `signal` hands on, without the enums that it makes of it: 4 of 15 ms of a run with nothing to do.
     import _signal as signal
@@ -15,29 +17,29 @@ else:
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def install() -> None:
-    """From now on raise Interrupted on a signal, once; one that the process was started to ignore stays ignored."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+def install(end: Callable[[int], NoReturn]) -> None:
+    """From now on a signal calls `end` with its number, once; one that the process was started to ignore stays ignored.
 
+    `end` runs wherever the main thread is, outside of what Held and Noted guard.
+    """
 
-def _interrupt(number: int, _: object) -> None:
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # A second one must not disturb what tidies up after the first.
-    raise Interrupted(number)
+    def interrupt(number: int, _: object) -> NoReturn:
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_IGN)  # A second one must not disturb what is said of the first.
+        end(number)
+
+    for number in _heeded():
+        signal.signal(number, interrupt)
 
 
 def uninstall() -> None:
-    """From now on a signal ends the process at once: everything is written."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) is _interrupt:
-            signal.signal(number, signal.SIG_DFL)
+    """From now on a signal ends the process as any other: everything is written."""
+    for number in _heeded():
+        signal.signal(number, signal.SIG_DFL)
 
 
-def let_in() -> None:
-    """Undo for this thread, and the processes it starts, what Held does to the one that started it."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+def _heeded() -> list[int]:
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 class Held:
@@ -50,3 +52,28 @@ class Held:
     def __exit__(self, *_: object) -> None:
         """Let in the ones that came."""
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+
+
+class Noted:
+    """While its block runs a signal is noted for all threads to see, so that they end what they started."""
+
+    def __init__(self) -> None:
+        self.came = 0
+        """The number of a signal that came; 0: none did."""
+
+    def __enter__(self) -> Self:
+        """Note signals from now on; for the main thread alone."""
+        self._before = {number: signal.getsignal(number) for number in _heeded()}
+        for number in self._before:
+            signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let in the one that came last."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self.came:
+            signal.raise_signal(self.came)
+
+    def _note(self, number: int, _: object) -> None:
+        self.came = number

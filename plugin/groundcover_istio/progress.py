@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from groundcover_istio.console import ERASE
 from groundcover_istio.errors import PROGRAM
 from groundcover_istio.interrupts import Held
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     import threading
     from types import TracebackType
     from typing import Self
-
-ERASE = "\r\033[K"
 
 
 class Progress:

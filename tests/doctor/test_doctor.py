@@ -6,7 +6,6 @@ import base64
 import copy
 import gzip
 import json
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -275,7 +274,7 @@ def test_junk_anywhere_ends_in_a_checklist(data: st.DataObject, cluster: Any) ->
     def read(query: Query) -> Reading:
         return believed(query, {"items": broken[query.resource.partition(".")[0]]})
 
-    for section in examine(read, [], threading.Event()):
+    for section in examine(read, []):
         for item in section.items:
             assert item.text
             assert isinstance(item.causes + item.fix, str)

@@ -195,7 +195,7 @@ files = {path.name: path.read_bytes() for path in folder.iterdir()}
 leave = os._exit
 
 def end(code):
-    raise SystemExit(code)
+    raise SystemExit(code)  # how a run leaves, which is not yet the end of this one
 
 def run(at, number=0):
     for path in folder.iterdir():
@@ -216,7 +216,7 @@ def run(at, number=0):
                 os.kill(os.getpid(), number)
         sys.argv[1:] = arguments
         code = 0
-        os._exit = end  # how a run leaves, which is not yet the end of this one
+        os._exit = leave if at else end
         sys.setprofile(hook)
         try:
             __main__.start()
@@ -291,9 +291,9 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
         run.send_signal(number)
         out, err = run.communicate(ISTIOD.before)
         if run.returncode == 0:
-            # Python itself swallows Ctrl-C while it looks whether the executable is a zip file: all is done then.
+            # Before we are there Python itself may drop Ctrl-C, in a callback or looking for a zip file: all is done then.
             assert (number, out) == (signal.SIGINT, ISTIOD.after)
-            assert err.startswith(b"Failed checking if argv[0] is an import path entry\n")
+            assert b"KeyboardInterrupt" in err
             continue
         codes.add(run.returncode)
         assert out in (b"", ISTIOD.after)
@@ -330,13 +330,72 @@ AT_ONCE = """
 import os, signal
 from groundcover_istio import __main__, cli
 run = cli.main
-def main():
+def main(**console):
     os.kill(os.getpid(), signal.SIGHUP)
     os.kill(os.getpid(), signal.SIGINT)
-    return run()
+    return run(**console)
 cli.main = main
 __main__.start()
 """
+
+
+IN_A_CALLBACK = """
+import os, signal, weakref
+from groundcover_istio import __main__, console
+class Thing: pass
+read = console.Console.read
+def disturbed(*arguments):
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    del thing
+    return read(*arguments)
+console.Console.read = disturbed
+__main__.start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        pytest.param(["render"], 143, "", INTERRUPTED, id="said on standard error"),
+        pytest.param(["--error-channel", "document"], 0, f"|-\n  {INTERRUPTED}", "", id="said to Helm 4"),
+    ],
+)
+def test_a_signal_where_python_drops_exceptions(
+    arguments: list[str], code: int, out: str, err: str, folder: Path
+) -> None:
+    """As in a callback of the import machinery: it ends all the same."""
+    command = [sys.executable, "-c", IN_A_CALLBACK, *arguments]
+    done = subprocess.run(command, input=ISTIOD.before, cwd=folder, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.decode(), done.stderr.decode()) == (code, out, err)
+
+
+BETWEEN_TWO_MOVES = """
+import os, pathlib, signal, sys
+from groundcover_istio import __main__
+rename = pathlib.Path.rename
+def move(path, target):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return rename(path, target)
+pathlib.Path.rename = move
+__main__.start()
+"""
+
+
+def test_a_signal_while_the_plugin_is_replaced(tmp_path: Path) -> None:
+    """There is always one, whole."""
+    helm, folder = tmp_path / "helm", tmp_path / "plugins"
+    helm.write_text('#!/bin/sh\n[ "$1" = version ] && echo v4.1.0\n')
+    helm.chmod(0o755)
+    arguments = ["install-plugin", "--helm", str(helm), "--directory", str(folder)]
+    subprocess.run([*TOOL, *arguments], capture_output=True, check=True)
+    plugin = folder / "groundcover-istio"
+    (plugin / "bin/run").write_text("old\n")
+    command = [sys.executable, "-c", BETWEEN_TWO_MOVES, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", INTERRUPTED)
+    assert (plugin / "bin/run").read_text().startswith("#!/bin/sh\n")
+    assert [path.name for path in folder.iterdir()] == ["groundcover-istio"]
 
 
 @pytest.mark.parametrize(

@@ -361,17 +361,6 @@ def test_a_mistake_of_ours_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: 
         cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")])
 
 
-def test_an_interrupt_leaves_no_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ctrl-C is an error like any other."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(pipeline, "run", interrupt)
-    assert cli.main(["render", str(DATA / "istiod-compact.helm3.yaml")]) == 130
-    assert capsys.readouterr() == ("", "groundcover-istio: error: interrupted\n")
-
-
 def test_nobody_reads_on() -> None:
     """A closed pipe ends the tool without a traceback."""
     command = f"'{sys.executable}' -m groundcover_istio; echo $? >&2"
@@ -405,6 +394,25 @@ def test_progress_at_a_terminal(command: str, what: str) -> None:
     erase = "\r\x1b[K"
     assert shown.decode().startswith(f"{erase}groundcover-istio: {what} … 1 s")
     assert shown.decode().rpartition(erase)[2] in ("", "0 errors, 0 warnings, 0 info in 1 input\r\n")
+
+
+def test_an_interrupt_at_a_terminal() -> None:
+    """The line about progress makes room for the one that says why it ends."""
+    terminal, end = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "groundcover_istio", "render"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
+    )
+    os.close(end)
+    shown = b""
+    while b" 1 s" not in shown:
+        shown += os.read(terminal, 4096)
+    run.send_signal(signal.SIGINT)
+    while not shown.endswith(b"\n"):
+        shown += os.read(terminal, 4096)
+    assert run.wait() == 128 + signal.SIGINT
+    run.communicate()
+    os.close(terminal)
+    assert shown.decode().rpartition("\r\x1b[K")[2] == "groundcover-istio: error: interrupted\r\n"
 
 
 def test_progress_takes_no_signal() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.doctor.cluster import side_by_side
@@ -10,6 +9,7 @@ from groundcover_istio.doctor.dumps import load
 from groundcover_istio.doctor.examine import examine, is_well
 from groundcover_istio.doctor.kubectl import Kubectl, find
 from groundcover_istio.doctor.output import Examined, as_json, text
+from groundcover_istio.interrupts import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,17 +33,17 @@ class Target(NamedTuple):
 
 def run_doctor(target: Target, layers: Sequence[Layer]) -> list[Examined]:
     """The checklist of every cluster; raises UsageError where none can be reached at all."""
-    stop = threading.Event()
     if target.folder:
-        return [Examined("", examine(load(target.folder).read, layers, stop))]
-    kubectl = Kubectl(find(target.kubectl), target.kubeconfig, target.context, target.timeout, stop)
-    if not target.all_contexts:
-        return [Examined("", examine(kubectl.read, layers, stop))]
-    # In a thread as every call: an interrupt never comes between kubectl's start and the note of it.
-    (contexts,) = side_by_side(Kubectl.contexts, [kubectl], 1, stop)
-    examined = side_by_side(
-        lambda context: examine(kubectl._replace(context=context).read, layers, stop), contexts, _CLUSTERS_AT_ONCE, stop
-    )
+        return [Examined("", examine(load(target.folder).read, layers))]
+    program = find(target.kubectl)
+    with Noted() as interrupt:
+        kubectl = Kubectl(program, target.kubeconfig, target.context, target.timeout, interrupt)
+        if not target.all_contexts:
+            return [Examined("", examine(kubectl.read, layers))]
+        contexts = kubectl.contexts()
+        examined = side_by_side(
+            lambda context: examine(kubectl._replace(context=context).read, layers), contexts, _CLUSTERS_AT_ONCE
+        )
     return [Examined(context, sections) for context, sections in zip(contexts, examined, strict=True)]
 
 

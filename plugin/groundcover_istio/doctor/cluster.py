@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from groundcover_istio import interrupts
 from groundcover_istio.doctor.source import Query, Reading, mappings, namespace_of
 from groundcover_istio.rules.plan import dig
 
@@ -28,31 +26,10 @@ _AUTHENTICATIONS: Final = Query("peerauthentications.security.istio.io")
 _FIRST: Final = (_ISTIOD, _PROXIES, _INTEGRATION, _TELEMETRIES, _SIDECARS, _RULES, _AUTHENTICATIONS)
 
 
-def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int, stop: threading.Event) -> list[_R]:
-    """What a call gives for each argument, `most` at the same time.
-
-    After an interrupt none is begun, and `stop` tells those that run.
-    """
-    all_submitted = threading.Event()
-
-    def begin() -> None:
-        all_submitted.wait()
-        interrupts.let_in()
-
-    pool = ThreadPoolExecutor(most, initializer=begin)
-    try:
-        # A signal between a thread's start and the pool's note of it would leave the thread, and its kubectl, behind.
-        with interrupts.Held():
-            try:
-                answers = [pool.submit(call, argument) for argument in arguments]
-            finally:
-                all_submitted.set()
-        return [answer.result() for answer in answers]
-    except BaseException:
-        stop.set()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -> list[_R]:
+    """What a call gives for each argument, `most` at the same time."""
+    with ThreadPoolExecutor(most) as pool:
+        return list(pool.map(call, arguments))
 
 
 class Cluster(NamedTuple):
@@ -60,13 +37,11 @@ class Cluster(NamedTuple):
 
     read: Callable[[Query], Reading]
     readings: dict[Query, Reading]
-    stop: threading.Event
-    """Set by an interrupt."""
 
     def add(self, queries: Iterable[Query]) -> None:
         """Read what was not read yet."""
         wanted = [query for query in dict.fromkeys(queries) if query not in self.readings]
-        self.readings.update(zip(wanted, side_by_side(self.read, wanted, _CALLS_AT_ONCE, self.stop), strict=True))
+        self.readings.update(zip(wanted, side_by_side(self.read, wanted, _CALLS_AT_ONCE), strict=True))
 
     def get(self, query: Query) -> Reading:
         """One reading."""
@@ -145,9 +120,9 @@ class Cluster(NamedTuple):
         return reading._replace(items=[pod for pod in reading.items if dig(pod, "status", "phase") not in finished])
 
 
-def gather(read: Callable[[Query], Reading], sensor_namespace: str, stop: threading.Event) -> Cluster:
+def gather(read: Callable[[Query], Reading], sensor_namespace: str) -> Cluster:
     """Read what every check needs; a few things more are read when they are found to matter."""
-    cluster = Cluster(read, {}, stop)
+    cluster = Cluster(read, {})
     cluster.add(_FIRST)
     planes = cluster.control_planes
     later = [Query("configmaps", each) for each in planes]

@@ -17,7 +17,6 @@ from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, c
 from groundcover_istio.errors import ToolError
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from groundcover_istio.config import Layer
@@ -43,12 +42,9 @@ class Section(NamedTuple):
     items: list[Item]
 
 
-def examine(read: Callable[[Query], Reading], layers: Sequence[Layer], stop: threading.Event) -> list[Section]:
-    """The checklist of one cluster. Whatever it holds, this ends, and says ok only of what was read.
-
-    An interrupt sets `stop`, which `read` may heed.
-    """
-    cluster = gather(read, config.resolve(layers).service.namespace, stop)
+def examine(read: Callable[[Query], Reading], layers: Sequence[Layer]) -> list[Section]:
+    """The checklist of one cluster. Whatever it holds, this ends, and says ok only of what was read."""
+    cluster = gather(read, config.resolve(layers).service.namespace)
     settings, about_settings = _settings(cluster, layers)
     found: list[Mesh] = []
     tracers: list[Tracer] = []

@@ -17,8 +17,9 @@ from groundcover_istio.doctor.source import Query, Reading, believed
 from groundcover_istio.errors import UsageError
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Sequence
+
+    from groundcover_istio.interrupts import Noted
 
 _LONGEST: Final = 200
 # Bytes of an answer: that of a hundred thousand pods has less.
@@ -45,8 +46,8 @@ class Kubectl(NamedTuple):
     """Empty: the current one."""
     timeout: float
     """Seconds for each call."""
-    stop: threading.Event
-    """Once it is set no call is made, and those that run are ended."""
+    interrupt: Noted
+    """Once it came no call is made, and those that run are ended."""
 
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
@@ -75,7 +76,7 @@ class Kubectl(NamedTuple):
         command += ["--context", self.context] if self.context else []
         if arguments[0] == "get":
             command += ["--request-timeout", f"{self.timeout:g}s"]
-        if self.stop.is_set():
+        if self.interrupt.came:
             return Answer(b"", "interrupted")
         try:
             process = subprocess.Popen(  # noqa: S603  the user's own kubectl
@@ -88,7 +89,7 @@ class Kubectl(NamedTuple):
         except OSError as error:
             return Answer(b"", f"kubectl can't be started: {error.strerror}")
         try:
-            out, err = _output(process, self.timeout, self.stop)
+            out, err = _output(process, self.timeout, self.interrupt)
         except TimeoutError:
             _end(process)
             return Answer(b"", f"no answer within {self.timeout:g} s")
@@ -112,10 +113,10 @@ def find(program: str) -> str:
     return path
 
 
-def _output(process: subprocess.Popen[bytes], timeout: float, stop: threading.Event) -> list[bytearray]:
+def _output(process: subprocess.Popen[bytes], timeout: float, interrupt: Noted) -> list[bytearray]:
     """What it writes to standard output and to standard error until it ends.
 
-    Raises TimeoutError after `timeout` seconds or when `stop` is set, and OverflowError when it is more than an
+    Raises TimeoutError after `timeout` seconds or at an interrupt, and OverflowError when it is more than an
     answer may hold.
     """
     deadline = time.monotonic() + timeout
@@ -125,7 +126,7 @@ def _output(process: subprocess.Popen[bytes], timeout: float, stop: threading.Ev
             for stream, part in parts.items():
                 ready.register(stream, selectors.EVENT_READ, part)
             while ready.get_map():
-                if (left := deadline - time.monotonic()) <= 0 or stop.is_set():
+                if (left := deadline - time.monotonic()) <= 0 or interrupt.came:
                     raise TimeoutError
                 for key, _ in ready.select(min(left, _LOOKED_UP)):
                     read = os.read(key.fd, _AT_ONCE)
