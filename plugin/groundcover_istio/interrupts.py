@@ -15,6 +15,8 @@ else:
     import _signal as signal
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LONGEST_WAIT: Final = 0.1
+"""Seconds; Python hears of a signal that comes just before its main thread begins to wait only when it has waited."""
 
 
 def install(end: Callable[[int], NoReturn]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio.doctor.source import Query, Reading, mappings, namespace_of
+from groundcover_istio.interrupts import LONGEST_WAIT
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ _FIRST: Final = (_ISTIOD, _PROXIES, _INTEGRATION, _TELEMETRIES, _SIDECARS, _RULE
 def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -> list[_R]:
     """What a call gives for each argument, `most` at the same time."""
     with ThreadPoolExecutor(most) as pool:
-        return list(pool.map(call, arguments))
+        answers = [pool.submit(call, argument) for argument in arguments]
+        while wait(answers, LONGEST_WAIT).not_done:
+            pass
+        return [answer.result() for answer in answers]
 
 
 class Cluster(NamedTuple):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.doctor.source import Query, Reading, believed
 from groundcover_istio.errors import UsageError
+from groundcover_istio.interrupts import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,6 @@ _LONGEST: Final = 200
 # Bytes of an answer: that of a hundred thousand pods has less.
 _MOST: Final = 1 << 30
 _AT_ONCE: Final = 1 << 20
-_LOOKED_UP: Final = 0.1
-"""Seconds, at most, until an interrupt is noticed."""
 _PREFIX: Final = re.compile(r"error: |Error from server(?: \(\w+\))?: ", re.IGNORECASE)
 
 
@@ -128,7 +127,7 @@ def _output(process: subprocess.Popen[bytes], timeout: float, interrupt: Noted) 
             while ready.get_map():
                 if (left := deadline - time.monotonic()) <= 0 or interrupt.came:
                     raise TimeoutError
-                for key, _ in ready.select(min(left, _LOOKED_UP)):
+                for key, _ in ready.select(min(left, LONGEST_WAIT)):
                     read = os.read(key.fd, _AT_ONCE)
                     key.data.extend(read)
                     if len(key.data) > _MOST:
