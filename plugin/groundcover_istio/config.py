@@ -241,8 +241,8 @@ def _option_value(option: Option, text: str, name: str) -> Data:
 
 def _parsed(text: str, where: str) -> Data:
     try:
-        trees = k8syaml.parse(text)
-        return k8syaml.to_data(trees[0].root) if trees else None
+        documents = k8syaml.load(text)
+        return documents[0] if documents else None
     except ManifestError as error:
         raise UsageError(error.message, where=where) from error
 
@@ -254,7 +254,7 @@ def layer_from_file(text: str, where: str) -> Layer:
     Raises SettingsError when it is none of these.
     """
     try:
-        documents = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)]
+        documents = k8syaml.load(text)
     except ManifestError as error:
         raise SettingsError(error.message, where=f"{where}, {error.where}" if error.where else where) from error
     found = [document for document in documents if isinstance(document, dict)]

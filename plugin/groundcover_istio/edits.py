@@ -50,20 +50,18 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def apply_to_data(data: Data, operations: Iterable[Operation]) -> Data:
-    """What `data` becomes: the same operations on the data instead of the text. `data` is changed."""
+    """What `data` becomes: the same operations on the data instead of the text. What they leave alone is shared."""
     for operation in operations:
         *parents, last = operation.path
-        holder = data
+        data = holder = data.copy()
         for key, following in zip(parents, operation.path[1:], strict=True):
             if isinstance(holder, dict) and holder.get(str(key)) is None:
                 holder[str(key)] = {} if isinstance(following, str) else []
-            holder = holder[key]
+            holder[key] = holder = holder[key].copy()
         if operation.action == "set":
             holder[last] = operation.value
         elif operation.action == "append":
-            if holder.get(last) is None:
-                holder[last] = []
-            holder[last].append(operation.value)
+            holder[last] = [*(holder.get(last) or ()), operation.value]
         elif operation.action == "remove":
             del holder[last]
         else:

@@ -9,6 +9,8 @@ double-quoted string inside flow style and JSON.
 
 from __future__ import annotations
 
+import io
+
 from groundcover_istio.edits import apply
 from groundcover_istio.k8syaml import escape, is_null
 from groundcover_istio.layout import Layout
@@ -18,7 +20,7 @@ from groundcover_istio.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Final
 
     from groundcover_istio.k8syaml import Mapping, Scalar
@@ -86,107 +88,124 @@ def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit], column: int) ->
     header = _HEADER.match(raw)
     if not header:
         return None
-    body = raw[header.end() :]
+    content, tail = _without_blank_end(raw[header.end() :])
     # An indentation indicator counts from the column of the keys (YAML 1.2 §8.1.1.1).
-    indent = " " * (column + int(header[1])) if header[1] else _indentation(body)
-    lines, tail = _lines(body, scalar.style, indent)
+    indent = " " * (column + int(header[1])) if header[1] else _indentation(content)
     # A scalar of nothing has no row whose line break could stay behind the new ones.
-    if not indent or not body.strip() or _text(lines) != scalar.value.rstrip("\n"):
+    if not indent or not content.strip() or not _says(_lines(content, scalar.style, indent), scalar.value):
         return None
     newline = header[2] or "\n"
-    out: list[str] = []
-    before, above, empty = -1, "", 0
-    for origin, line in _edited_lines(lines, scalar.value, edits):
+    wanted = apply(scalar.value, edits)
+    lines = enumerate(_lines(content, scalar.style, indent))
+    # What is written so far, and the line of the value it ends with: its index, or -1, its text and what is behind it.
+    out = io.StringIO()
+    before, above, gap, empty = -1, "", "", 0
+    for origin, line in _edited_lines(scalar.value, wanted, edits):
         if not line and scalar.style == ">":
             empty += 1
             continue
-        if out:
+        if out.tell():
             kept = before >= 0 and origin == before + 1 + empty
-            out.append(lines[before].gap if kept else newline * (empty + _breaks(above, line, scalar.style)))
-        out.append(lines[origin].raw if origin >= 0 else indent + line if line else "")
+            out.write(gap if kept else newline * (empty + _breaks(above, line, scalar.style)))
+        if origin >= 0:
+            found = next(each for index, each in lines if index == origin)
+            out.write(found.raw)
+            gap = found.gap
+        else:
+            out.write(indent + line if line else "")
         before, above, empty = origin, line, 0
-    changed = "".join(out)
-    if _text(_lines(changed, scalar.style, indent)[0]) != apply(scalar.value, edits).rstrip("\n"):
+    changed = out.getvalue()
+    if not _says(_lines(_without_blank_end(changed)[0], scalar.style, indent), wanted):
         return None
     return header[0] + changed + tail
 
 
-def _text(lines: list[_Line]) -> str:
-    return "\n".join(line.value for line in lines)
+def _says(lines: Iterator[_Line], value: str) -> bool:
+    """Whether a block scalar of these lines has that value, line breaks at its end aside."""
+    position = 0
+    for line in lines:
+        end = position + len(line.value)
+        if value[position:end] != line.value or value[end : end + 1] not in ("", "\n"):
+            return False
+        position = end + 1
+    return position == len(value.rstrip("\n")) + 1
 
 
-def _indentation(body: str) -> str:
+def _indentation(content: str) -> str:
     """The spaces before the first line of a block scalar that is not blank."""
-    first = next((row for row in _BREAK.split(body) if row.strip(" ")), "")
+    first = next((row for row, _ in _rows(content) if row.strip(" ")), "")
     return first[: len(first) - len(first.lstrip(" "))]
 
 
-def _lines(body: str, style: str, indent: str) -> tuple[list[_Line], str]:
-    """The lines of a block scalar, and what follows the last one with content.
+def _lines(content: str, style: str, indent: str) -> Iterator[_Line]:
+    """The lines of a block scalar's value.
 
     In a folded one a line of the value may take several rows (YAML 1.2 §8.1.3).
     """
-    rows, tail = _rows(body)
     if style == "|":
-        return [_Line(row[len(indent) :], row, gap) for row, gap in rows], tail
-    # Per line of the value: its words and its raw text in pieces, and what stands behind it.
-    words: list[list[str]] = []
-    raws: list[list[str]] = []
-    gaps: list[str] = []
-    for row, gap in rows:
-        content = row[len(indent) :]
-        if not words:
-            words, raws, gaps = [[content]], [[row]], [gap]
-        elif not content:
-            gaps[-1] += row + gap
-        else:
-            empty = len(_BREAK.findall(gaps[-1])) - _breaks(words[-1][0], content, style)
+        yield from (_Line(row[len(indent) :], row, gap) for row, gap in _rows(content))
+        return
+    # Of a line of the value: its words and its raw text in pieces, and what stands behind it.
+    words: list[str] = []
+    raws: list[str] = []
+    gap = ""
+    for row, behind in _rows(content):
+        word = row[len(indent) :]
+        if words and not word:
+            gap += row + behind
+            continue
+        if words:
+            empty = len(_BREAK.findall(gap)) - _breaks(words[0], word, style)
             if empty < 0:
-                words[-1].append(content)
-                raws[-1] += [gaps[-1], row]
-                gaps[-1] = gap
+                words.append(word)
+                raws += [gap, row]
+                gap = behind
                 continue
+            yield _Line(" ".join(words), "".join(raws), gap)
             # Empty lines have no text of their own: what stands between is all behind the line above them.
-            words += [[""] for _ in range(empty)] + [[content]]
-            raws += [[""] for _ in range(empty)] + [[row]]
-            gaps += [""] * empty + [gap]
-    lines = [_Line(" ".join(word), "".join(raw), gap) for word, raw, gap in zip(words, raws, gaps, strict=True)]
-    return lines, tail
+            yield from [_Line("", "", "")] * empty
+        words, raws, gap = [word], [row], behind
+    yield _Line(" ".join(words), "".join(raws), gap)
 
 
-def _rows(body: str) -> tuple[list[tuple[str, str]], str]:
-    """Physical lines of a block scalar with their line breaks, without the blank ones at its end."""
+def _without_blank_end(body: str) -> tuple[str, str]:
+    """A block scalar up to its last line that is not blank, and what follows it."""
     content = body.rstrip(" \t\r\n")
     # White space at the end of the last line is content, on the lines after it is not.
     last = _BREAK.search(body, len(content))
-    content, tail = (body[: last.start()], body[last.start() :]) if last else (body, "")
-    rows: list[tuple[str, str]] = []
+    return (body[: last.start()], body[last.start() :]) if last else (body, "")
+
+
+def _rows(content: str) -> Iterator[tuple[str, str]]:
+    """Physical lines with their line breaks."""
     position = 0
     for match in _BREAK.finditer(content):
-        rows.append((content[position : match.start()], match[0]))
+        yield content[position : match.start()], match[0]
         position = match.end()
-    return [*rows, (content[position:], "")], tail
+    yield content[position:], ""
 
 
-def _edited_lines(lines: list[_Line], value: str, edits: Sequence[Edit]) -> list[tuple[int, str]]:
+def _edited_lines(before: str, after: str, edits: Sequence[Edit]) -> Iterator[tuple[int, str]]:
     """The lines of the edited value, each with the index of the line it was, or -1 if anything in it changed."""
-    starts: dict[int, int] = {}
-    position = 0
-    for index, line in enumerate(lines):
-        starts[position] = index
-        position += len(line.value) + 1
-    kept = _kept(len(value), edits)
-    edited: list[tuple[int, str]] = []
-    position, part = 0, 0
-    for text in apply(value, edits).rstrip("\n").split("\n"):
+    last_before, last_after = (len(value.rstrip("\n")) for value in (before, after))
+    kept = _kept(len(before), edits)
+    position = part = 0
+    # A line of the value before: where it starts, and its index.
+    start = index = 0
+    while position <= last_after:
+        end = after.find("\n", position)
+        end = len(after) if end < 0 else end
         while part < len(kept) and kept[part].end <= position:
             part += 1
-        end, index = position + len(text), -1
+        origin = -1
         if part < len(kept) and kept[part].start <= position and end <= kept[part].end:
-            index = starts.get(position + kept[part].shift, -1)
-        edited.append((index if index >= 0 and lines[index].value == text else -1, text))
+            was, was_end = position + kept[part].shift, end + kept[part].shift
+            while start < was:
+                start, index = (before.find("\n", start) + 1 or len(before) + 1), index + 1
+            if start == was <= last_before and before[was_end : was_end + 1] in ("", "\n"):
+                origin = index
+        yield origin, after[position:end]
         position = end + 1
-    return edited
 
 
 class _Kept(NamedTuple):

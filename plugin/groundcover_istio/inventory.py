@@ -62,9 +62,9 @@ class MeshConfig(NamedTuple):
     """Where in the object it stands: ('data', 'mesh'), ('spec', 'meshConfig') or ('spec', 'values', 'meshConfig')."""
     text: str | None
     """The text in the ConfigMap; None where it is part of the object."""
-    tree: Tree
-    """Of the text, or of the document."""
     data: dict[str, Data]
+    expanded: int
+    """How many nodes the aliases of the text stand for."""
     version: Version | None
     """What the object says of Istio's version; None if nothing."""
     root: str
@@ -116,7 +116,7 @@ def take(documents: tuple[Document, ...], service_name: str) -> Inventory:
             inventory.integrations.append(resource)
         elif mesh := _mesh_config(resource):
             inventory.meshes.append(mesh)
-            expanded += 0 if mesh.is_values else mesh.tree.expanded
+            expanded += mesh.expanded
             if expanded > MAX_ALIASED:
                 raise _too_many_aliases(resource.id.line)
         else:
@@ -238,7 +238,7 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
             where=resource.where,
             hint="write the mesh config as a block scalar: `mesh: |-`",
         )
-    tree, data = read_mesh_config(text or "", resource.where)
+    data, expanded = read_mesh_config(text or "", resource.where)
     labels = resource.labels
     texts = [str(labels.get("helm.sh/chart")).removeprefix("istiod-"), labels.get("app.kubernetes.io/version")]
     root, revision = str(data.get("rootNamespace") or ""), str(labels.get("istio.io/rev") or "")
@@ -250,7 +250,7 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
         root = root or resource.id.namespace
     elif name != SHARED_NAME:
         revision = revision or name.removeprefix("istio").removeprefix("-") or DEFAULT_REVISION
-    return MeshConfig(resource, ("data", MESH_KEY), text or "", tree, data, release(*texts), root, revision)
+    return MeshConfig(resource, ("data", MESH_KEY), text or "", data, expanded, release(*texts), root, revision)
 
 
 def _own_mesh_config(
@@ -265,16 +265,16 @@ def _own_mesh_config(
         if not isinstance(data, dict):
             raise ManifestError(f"{'.'.join(map(str, place[: depth + 1]))} is no mapping", where=resource.where)
     root = str(data.get("rootNamespace") or namespace or "")
-    return MeshConfig(resource, place, None, resource.tree, data, version, root, str(revision or DEFAULT_REVISION))
+    return MeshConfig(resource, place, None, data, 0, version, root, str(revision or DEFAULT_REVISION))
 
 
-def read_mesh_config(text: str, where: str) -> tuple[Tree, dict[str, Data]]:
-    """A mesh config's tree and data.
+def read_mesh_config(text: str, where: str) -> tuple[dict[str, Data], int]:
+    """A mesh config's data, and how many nodes its aliases stand for.
 
     Raises ManifestError where it is no single YAML mapping.
     """
     try:
-        trees = k8syaml.parse(text)
+        trees = k8syaml.parse(text, ())
         data = k8syaml.to_data(trees[0].root) if trees else None
     except ToolError as error:
         place = f"{error.where} of data.mesh" if error.where else "data.mesh"
@@ -284,7 +284,7 @@ def read_mesh_config(text: str, where: str) -> tuple[Tree, dict[str, Data]]:
     if len(trees) > 1 or not (data is None or isinstance(data, dict)):
         found = f"{len(trees)} YAML documents" if len(trees) > 1 else "no mapping"
         raise ManifestError(f"data.mesh holds {found}, a mesh config is one mapping", where=where)
-    return (trees[0] if trees else k8syaml.Tree(None, frozenset())), data or {}
+    return data or {}, sum(tree.expanded for tree in trees)
 
 
 def _located(error: ManifestError, first: int) -> ManifestError:

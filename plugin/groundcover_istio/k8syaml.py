@@ -8,6 +8,8 @@ Positions count characters of the text, from 0.
 
 from __future__ import annotations
 
+import sys
+
 from groundcover_istio import libyaml
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.limits import MAX_ALIASED, MAX_DEPTH, MAX_DOCUMENTS, MAX_LENGTH, MAX_NODES
@@ -16,10 +18,10 @@ from groundcover_istio.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any, Final
 
-    from groundcover_istio.model import Data
+    from groundcover_istio.model import Data, Path
 
 MERGE_KEY: Final = "<<"
 
@@ -77,12 +79,24 @@ class Alias(NamedTuple):
     """A reference to the node with that anchor."""
 
     anchor: str
-    target: Scalar | Sequence | Mapping
+    target: Scalar | Sequence | Mapping | Folded
     start: int
     end: int
 
 
-Node = Scalar | Sequence | Mapping | Alias
+class Folded(NamedTuple):
+    """A collection of which no more is kept than its data, and the node whose words come last in it."""
+
+    data: Data
+    last: Scalar | Sequence | Mapping | Alias | Folded | None
+    """None in flow style, where that is the collection's own end."""
+    tag: str
+    anchor: str
+    start: int
+    end: int
+
+
+Node = Scalar | Sequence | Mapping | Alias | Folded
 
 
 class Tree(NamedTuple):
@@ -94,14 +108,19 @@ class Tree(NamedTuple):
     """How many nodes its aliases stand for."""
 
 
-def parse(text: str) -> tuple[Tree, ...]:
-    """Read every document in `text`.
+NOTHING: Final = Tree(None, frozenset())
+
+
+def parse(text: str, along: Iterable[Path] | None = None) -> tuple[Tree, ...]:
+    """Read every document in `text`; where paths are given, a collection that is on none of them is folded.
+
+    A tree takes 20 bytes for each character of a mesh config, its data 5.
 
     Raises ManifestError, its `where` a line of `text` from 1, when it is no YAML, refers to itself,
     or is beyond one of the `limits`. Of the text its message holds no more than a character.
     """
     try:
-        return _parse(_without_first_mark(text))
+        return _parse(_without_first_mark(text), _opened(along))
     except ManifestError as error:
         if text.startswith(_BOM) and error.where:
             # Counted with the line break that stood in for the mark.
@@ -109,9 +128,38 @@ def parse(text: str) -> tuple[Tree, ...]:
         raise
 
 
-def _parse(text: str) -> tuple[Tree, ...]:
+def load(text: str) -> list[Data]:
+    """The data of every document in `text`; raises ManifestError as `parse` and `to_data` do."""
+    return [to_data(tree.root) for tree in parse(text, ())]
+
+
+class _Opened(dict["str | int | None", "_Opened"]):
+    """A collection that is not folded: what in it is not folded either, by key or index."""
+
+
+class _AllOpened(_Opened):
+    """One in which nothing is folded."""
+
+    def get(self, *_: object) -> _Opened:
+        """Itself, whatever the key."""
+        return self
+
+
+def _opened(along: Iterable[Path] | None) -> _Opened | None:
+    """How the paths go through a document; None where there is no path."""
+    if along is None:
+        return _AllOpened()
+    root: _Opened | None = None
+    for path in along:
+        root = opened = _Opened() if root is None else root
+        for key in path:
+            opened = opened.setdefault(key, _Opened())
+    return root
+
+
+def _parse(text: str, opened: _Opened | None) -> tuple[Tree, ...]:
     try:
-        return tuple(_trees(libyaml.parse(text)))
+        return tuple(_trees(libyaml.parse(text), opened))
     except libyaml.error.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else ""
@@ -148,14 +196,14 @@ def _without_first_mark(text: str) -> str:
     return text
 
 
-def _trees(events: Iterator[libyaml.events.Event]) -> Iterator[Tree]:
+def _trees(events: Iterator[libyaml.events.Event], opened: _Opened | None) -> Iterator[Tree]:
     count = expanded = 0
     for event in events:
         if isinstance(event, libyaml.events.DocumentStartEvent):
             count += 1
             if count > MAX_DOCUMENTS:
                 raise ManifestError(f"more than {MAX_DOCUMENTS:,} documents", where=_line(event), hint=_SEVERAL)
-            tree = _Builder(_start(event), expanded).build(events)
+            tree = _Builder(_start(event), expanded, opened).build(events)
             expanded += tree.expanded
             yield tree
 
@@ -163,13 +211,14 @@ def _trees(events: Iterator[libyaml.events.Event]) -> Iterator[Tree]:
 class _Builder:
     """Turns the events of one document into a tree, without recursion."""
 
-    def __init__(self, start: int, expanded: int) -> None:
+    def __init__(self, start: int, expanded: int, opened: _Opened | None) -> None:
         """`start`: where the document begins; `expanded`: what the aliases of those before stand for."""
         self.start = start
+        self.opened = opened
         self.before = self.expanded = expanded
-        self.anchors: dict[str, tuple[Scalar | Sequence | Mapping, int, int]] = {}
+        self.anchors: dict[str, tuple[Scalar | Sequence | Mapping | Folded, int, int]] = {}
         self.aliased: set[str] = set()
-        self.stack: list[tuple[libyaml.events.CollectionStartEvent, list[Node], int]] = []
+        self.stack: list[tuple[libyaml.events.CollectionStartEvent, list[Node], int, _Opened | None]] = []
         self.size = 0
         # How deep the collections nest that are open, their closed children and their aliases included.
         self.heights: list[int] = []
@@ -182,7 +231,7 @@ class _Builder:
             if _end(event) > self.start + MAX_LENGTH:
                 raise ManifestError(f"longer than {MAX_LENGTH:,} characters", where=_line(event), hint=_SEVERAL)
             if isinstance(event, libyaml.events.CollectionStartEvent):
-                self.stack.append((event, [], self.size))
+                self.stack.append((event, [], self.size, self._opened()))
                 self.heights.append(0)
                 self._nest(0, event)
                 continue
@@ -194,6 +243,18 @@ class _Builder:
         if isinstance(root, Scalar) and root.start == root.end:
             root = None
         return Tree(root, frozenset(self.aliased), self.expanded - self.before)
+
+    def _opened(self) -> _Opened | None:
+        """What is to become of the collection that begins."""
+        if not self.stack:
+            return self.opened
+        start, children, _, opened = self.stack[-1]
+        if opened is None:
+            return None
+        if isinstance(start, libyaml.events.SequenceStartEvent):
+            return opened.get(len(children))
+        key = children[-1] if len(children) % 2 else None
+        return opened.get(key.value if isinstance(key, Scalar) else None)
 
     def _node(self, event: libyaml.events.Event) -> Node:
         if isinstance(event, libyaml.events.AliasEvent):
@@ -209,7 +270,7 @@ class _Builder:
                 _end(event),
             )
             return self._keep(scalar, 1, 0)
-        start, children, before = self.stack.pop()
+        start, children, before, opened = self.stack.pop()
         height = self.heights.pop() + 1
         self._grow(1, event)
         self._nest(height, event)
@@ -219,7 +280,7 @@ class _Builder:
             collection = Sequence(children, *place, _end(event))
         else:
             collection = Mapping(list(zip(children[::2], children[1::2], strict=True)), *place, _end(event))
-        return self._keep(collection, self.size - before, height)
+        return self._keep(_folded(collection) if opened is None else collection, self.size - before, height)
 
     def _alias(self, event: libyaml.events.AliasEvent) -> Alias:
         anchor = event.anchor or ""
@@ -241,7 +302,7 @@ class _Builder:
         self._nest(height, event)
         return Alias(anchor, target, _start(event), _end(event))
 
-    def _keep(self, node: Scalar | Sequence | Mapping, size: int, height: int) -> Node:
+    def _keep(self, node: Scalar | Sequence | Mapping | Folded, size: int, height: int) -> Node:
         if node.anchor:
             self.anchors[node.anchor] = (node, size, height)
         return node
@@ -275,6 +336,18 @@ def _end(event: Any) -> int:
     return int(event.end_mark.index)
 
 
+def _folded(node: Sequence | Mapping) -> Folded:
+    last = None if node.flow else last_leaf(node)
+    return Folded(to_data(node), last, node.tag, node.anchor, node.start, node.end)
+
+
+def last_leaf(node: Node) -> Node:
+    """The node whose words come last in a block collection; the node itself in flow style."""
+    while isinstance(node, Mapping | Sequence) and not node.flow:
+        node = node.pairs[-1][1] if isinstance(node, Mapping) else node.items[-1]
+    return node.last or node if isinstance(node, Folded) else node
+
+
 def to_data(node: Node | None) -> Data:
     """The value of a node, as Helm and the API server would read it.
 
@@ -285,10 +358,16 @@ def to_data(node: Node | None) -> Data:
         return None
     if isinstance(node, Alias):
         return to_data(node.target)
+    if isinstance(node, Folded):
+        return node.data
     if isinstance(node, Scalar):
         return _scalar_data(node)
     if isinstance(node, Sequence):
         return [to_data(item) for item in node.items]
+    return _mapping_data(node)
+
+
+def _mapping_data(node: Mapping) -> dict[str, Data]:
     merged: dict[str, Data] = {}
     own: dict[str, Data] = {}
     for key, value in node.pairs:
@@ -300,7 +379,8 @@ def to_data(node: Node | None) -> Data:
                 for each, held in source.items():
                     merged.setdefault(each, held)
         else:
-            own[name if isinstance(name, str) else _key_text(key)] = to_data(value)
+            # Kept once for all mappings: 2 of 7 MB of a mesh config's data.
+            own[sys.intern(name if isinstance(name, str) else _key_text(key))] = to_data(value)
     return {**merged, **own}
 
 

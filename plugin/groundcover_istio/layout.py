@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundcover_istio.k8syaml import Mapping, Node, Scalar, Sequence
+from groundcover_istio.k8syaml import Node, Scalar, last_leaf
 from groundcover_istio.model import Edit
 from groundcover_istio.patterns import pattern
 from groundcover_istio.records import NamedTuple
@@ -114,10 +114,3 @@ class Layout:
                 return Edit(span.start, rest, "")
             return Edit(line_start, self.line_after(span.end), "")
         return Edit(span.start, rest if comment or self.text[span.end : following].strip() else following, "")
-
-
-def last_leaf(node: Node) -> Node:
-    """The node whose words come last in a block collection; the node itself in flow style."""
-    while isinstance(node, Mapping | Sequence) and not node.flow:
-        node = node.pairs[-1][1] if isinstance(node, Mapping) else node.items[-1]
-    return node

@@ -102,6 +102,12 @@ def _resource(change: Change) -> Resource:
 
 
 def _edited(document: Document, changes: list[Change], settings: Settings) -> str:
+    text = apply(document.text, _edits(document, changes))
+    _verify(document, text, changes, settings)
+    return text
+
+
+def _edits(document: Document, changes: list[Change]) -> list[Edit]:
     edits: list[Edit] = []
     # Changes of one tree go together: at one place of the text their order matters.
     structured: dict[int, list[Operation]] = {}
@@ -122,20 +128,23 @@ def _edited(document: Document, changes: list[Change], settings: Settings) -> st
         except ToolError as error:
             error.where = f"{resource.where}, {error.where}" if error.where else resource.where
             raise
-    text = apply(document.text, edits)
-    _verify(document, text, changes, settings)
-    return text
+    return edits
 
 
 def _mesh_edit(mesh: MeshConfig, text: str, operations: list[Operation]) -> Edit:
     resource = mesh.resource
     holder, scalar = find_scalar(resource.tree, (*resource.path, *mesh.place))
     try:
-        inner = edits_for(text, mesh.tree, operations)
+        inner = _mesh_edits(text, operations)
     except ToolError as error:
         error.where = "data.mesh"
         raise
     return embed(resource.document.text, holder, scalar, inner)
+
+
+def _mesh_edits(text: str, operations: list[Operation]) -> tuple[Edit, ...]:
+    trees = k8syaml.parse(text, [operation.path for operation in operations])
+    return edits_for(text, trees[0] if trees else k8syaml.NOTHING, operations)
 
 
 def _in_document(change: Change) -> list[Operation]:
@@ -155,19 +164,18 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
     Raises EditError where it does not, ManifestError where the result is not valid for Istio.
     """
     try:
-        before, after = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(each)] for each in (document.text, text))
+        before, after = (k8syaml.load(each) for each in (document.text, text))
         for change in changes:
             resource, target = _resource(change), change.target
             found, wanted = (_object_at(data[resource.ordinal], resource.path) for data in (after, before))
             if isinstance(target, MeshConfig) and target.text is not None:
-                _, mesh = read_mesh_config(found["data"][MESH_KEY], "")
-                planned = apply_to_data(k8syaml.to_data(target.tree.root) or {}, change.operations)
-                if mesh != planned:
+                mesh, _ = read_mesh_config(found["data"][MESH_KEY], "")
+                if mesh != apply_to_data(target.data, change.operations):
                     raise _not_verified(changes, "the edited mesh config reads differently from the plan")
                 wanted["data"][MESH_KEY] = found["data"][MESH_KEY]
                 _require_valid("mesh-config", _ours(mesh, settings), target.where)
             else:
-                apply_to_data(before[resource.ordinal], _in_document(change))
+                before[resource.ordinal] = apply_to_data(before[resource.ordinal], _in_document(change))
                 _require_valid_object(found, target, settings)
     except (ManifestError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, ManifestError) and error.message.startswith(_INVALID):
@@ -185,7 +193,7 @@ def _require_final_break(manifests: bytes) -> None:
     """Raise ManifestError where a line break at the end of the stream, which an addition needs, changes a value."""
     last = stream.last_document(manifests).decode(errors="replace")
     try:
-        alone, ended = ([k8syaml.to_data(tree.root) for tree in k8syaml.parse(text)] for text in (last, f"{last}\n"))
+        alone, ended = (k8syaml.load(text) for text in (last, f"{last}\n"))
     except ManifestError:
         return  # no YAML, and nobody's value
     if alone != ended:

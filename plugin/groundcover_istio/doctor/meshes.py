@@ -141,8 +141,8 @@ def _read(config_map: dict[str, Data]) -> dict[str, Data]:
     text = dig(config_map, "data", "mesh")
     if not isinstance(text, str):
         raise ManifestError("has no text under the key mesh")
-    trees = k8syaml.parse(text)
-    data = k8syaml.to_data(trees[0].root) if trees else {}
+    documents = k8syaml.load(text)
+    data = documents[0] if documents else {}
     if data is not None and not isinstance(data, dict):
         raise ManifestError("is no mapping")
     for path, kind, words in _SHAPES:

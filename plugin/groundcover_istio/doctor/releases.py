@@ -93,11 +93,11 @@ def _has_provider(stored: Stored, mesh: Mesh, settings: Settings) -> bool | None
     if "extensionProviders" not in manifest and "mesh:" not in manifest:
         return None
     try:
-        documents = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(manifest)]
+        documents = k8syaml.load(manifest)
         for each in (resource for document in documents for resource in resources_of(document)):
             if each["kind"] == "ConfigMap" and dig(each, "metadata", "name") == mesh.revision.config_map:
-                trees = k8syaml.parse(str(dig(each, "data", "mesh") or ""))
-                providers = dig(k8syaml.to_data(trees[0].root) if trees else {}, "extensionProviders")
+                meshes = k8syaml.load(str(dig(each, "data", "mesh") or ""))
+                providers = dig(meshes[0] if meshes else {}, "extensionProviders")
                 held = providers if isinstance(providers, list) else []
                 return any(isinstance(entry, dict) and aimed_at_sensor(entry, settings) for entry in held)
     except ManifestError as error:

@@ -58,7 +58,7 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
     merged: list[tuple[str, Merged]] = []
     covered: list[str] = []
     planned: list[tuple[Tree, list[Operation]]] = []
-    for tree in found or [k8syaml.Tree(None, frozenset())]:
+    for tree in found or [k8syaml.NOTHING]:
         place = f"{name}, {spell(path)}"
         data = k8syaml.to_data(tree.root)
         held = dig(data, *map(str, path))

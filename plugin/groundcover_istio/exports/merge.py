@@ -85,10 +85,10 @@ def _through_engine(
         if place.startswith("line ") or carrier["kind"] in place:
             error.where = where + inside.replace(", ", ".", 1)
         raise
-    document = k8syaml.to_data(k8syaml.parse(outcome.after.decode())[0].root)
+    document = k8syaml.load(outcome.after.decode())[0]
     if values:
         return document["spec"]["meshConfig"] or {}, outcome.decisions
-    return k8syaml.to_data(k8syaml.parse(document["data"]["mesh"])[0].root) or {}, outcome.decisions
+    return k8syaml.load(document["data"]["mesh"])[0] or {}, outcome.decisions
 
 
 # --- our earlier entry ---------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def telemetry_text(layers: Sequence[Layer]) -> str:
     """The mesh-wide Telemetry."""
     settings = _with_telemetry(layers)
     outcome = pipeline.run(_surroundings(settings).encode(), patch_mode(layers))
-    made = [k8syaml.to_data(tree.root) for tree in k8syaml.parse(outcome.after.decode())][-1]
+    made = k8syaml.load(outcome.after.decode())[-1]
     if made["kind"] != "Telemetry":
         raise UsageError(
             "with these settings it would say nothing",
