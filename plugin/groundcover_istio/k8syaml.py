@@ -280,7 +280,8 @@ class _Builder:
             collection = Sequence(children, *place, _end(event))
         else:
             collection = Mapping(list(zip(children[::2], children[1::2], strict=True)), *place, _end(event))
-        return self._keep(_folded(collection) if opened is None else collection, self.size - before, height)
+        kept = _folded(collection, _line(start)) if opened is None else collection
+        return self._keep(kept, self.size - before, height)
 
     def _alias(self, event: libyaml.events.AliasEvent) -> Alias:
         anchor = event.anchor or ""
@@ -336,9 +337,13 @@ def _end(event: Any) -> int:
     return int(event.end_mark.index)
 
 
-def _folded(node: Sequence | Mapping) -> Folded:
-    last = None if node.flow else last_leaf(node)
-    return Folded(to_data(node), last, node.tag, node.anchor, node.start, node.end)
+def _folded(node: Sequence | Mapping, where: str) -> Folded:
+    try:
+        data = to_data(node)
+    except ManifestError as error:
+        error.where = where
+        raise
+    return Folded(data, None if node.flow else last_leaf(node), node.tag, node.anchor, node.start, node.end)
 
 
 def last_leaf(node: Node) -> Node:

@@ -1,12 +1,29 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
 from groundcover_istio import k8syaml
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.k8syaml import block_lines, flow_text, parse, resolve_plain, scalar_text, to_data
+from groundcover_istio.k8syaml import (
+    Alias,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    block_lines,
+    flow_text,
+    load,
+    parse,
+    resolve_plain,
+    scalar_text,
+    to_data,
+)
+
+if TYPE_CHECKING:
+    from groundcover_istio.model import Path
 
 # What Helm 3.17.3 and 4.3.1 make of these plain scalars; tests/helm asks them again.
 PLAIN = {
@@ -55,9 +72,46 @@ def test_special_floats() -> None:
     ],
 )
 def test_data(text: str, data: object) -> None:
-    """A document's data is what the API server would get."""
+    """A document's data is what the API server would get, with its whole tree or without."""
     (tree,) = parse(text) if text[0] != "#" else (None,)
     assert to_data(tree.root if tree else None) == data
+    assert load(text) == ([data] if tree else [])
+
+
+SHAPES = "a:\n- b: [c]\n- d: {e: f}\n1: {j: &k {l: m}, n: *k}\n"
+
+
+@pytest.mark.parametrize(
+    ("along", "shape"),
+    [
+        pytest.param(None, "{a: [{b: [c]}, {d: {e: f}}], 1: {j: {l: m}, n: *{l: m}}}", id="everything"),
+        pytest.param([], "<>", id="nothing"),
+        pytest.param([()], "{a: <>, 1: <>}", id="the root"),
+        pytest.param([("a",)], "{a: [<>, <>], 1: <>}", id="a list"),
+        pytest.param([("a", 1)], "{a: [<>, {d: <>}], 1: <>}", id="an item"),
+        pytest.param([("a", 1, "d", "x"), ("a", 0)], "{a: [{b: <>}, {d: {e: f}}], 1: <>}", id="two paths"),
+        pytest.param([("x", "y")], "{a: <>, 1: <>}", id="what is not there"),
+        pytest.param([("b",)], "{a: <>, 1: <>}", id="a key further down"),
+        pytest.param([("1", "n", "l")], "{a: <>, 1: {j: <>, n: *<>}}", id="an alias on the way"),
+        pytest.param([("1", "j", "l")], "{a: <>, 1: {j: {l: m}, n: *{l: m}}}", id="an anchor on the way"),
+    ],
+)
+def test_what_is_on_no_path_is_folded(along: list[Path] | None, shape: str) -> None:
+    """Its data is the same."""
+    (whole,), (tree,) = parse(SHAPES), parse(SHAPES, along)
+    assert shape_of(tree.root) == shape
+    assert to_data(tree.root) == to_data(whole.root)
+
+
+def shape_of(node: Node | None) -> str:
+    """A tree in one line, with `<>` for what is folded."""
+    if isinstance(node, Mapping):
+        return "{" + ", ".join(f"{shape_of(key)}: {shape_of(value)}" for key, value in node.pairs) + "}"
+    if isinstance(node, Sequence):
+        return "[" + ", ".join(shape_of(item) for item in node.items) + "]"
+    if isinstance(node, Alias):
+        return f"*{shape_of(node.target)}"
+    return node.value if isinstance(node, Scalar) else "<>"
 
 
 def test_several_documents() -> None:
@@ -206,6 +260,12 @@ def test_keys_that_are_collections_are_refused() -> None:
     (tree,) = parse("a: {<<: 5}\n")
     with pytest.raises(ManifestError, match="no mapping"):
         to_data(tree.root)
+    (tree,) = parse("? [a]\n: b\n", [()])
+    with pytest.raises(ManifestError, match="as its key"):
+        to_data(tree.root)
+    with pytest.raises(ManifestError, match="as its key") as caught:
+        load("x: 1\ny:\n  ? [a]\n  : [b]\n")
+    assert caught.value.where == "line 3"
 
 
 @pytest.mark.parametrize(
