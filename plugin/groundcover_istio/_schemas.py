@@ -993,6 +993,22 @@ SCHEMAS = {
    "type": "object",
    "additionalProperties": false,
    "properties": {
+    "selector": {
+     "description": "Without labels it selects nothing, so that the Telemetry is for the whole mesh.",
+     "type": "object",
+     "properties": {
+      "matchLabels": {
+       "description": "None.",
+       "type": "object",
+       "maxProperties": 0
+      }
+     }
+    },
+    "targetRefs": {
+     "description": "None.",
+     "type": "array",
+     "maxItems": 0
+    },
     "metrics": {
      "description": "Not written by groundcover-istio.",
      "type": "array"

@@ -1280,6 +1280,34 @@ def telemetry(data, custom_formats=None, name_prefix=None):
             data__spec_is_dict = isinstance(data__spec, dict)
             if data__spec_is_dict:
                 data__spec_keys = set(data__spec.keys())
+                if "selector" in data__spec_keys:
+                    data__spec_keys.remove("selector")
+                    data__spec__selector = data__spec["selector"]
+                    if not isinstance(data__spec__selector, (dict)):
+                        raise Invalid("" + (name_prefix or "data") + ".spec.selector must be object")
+                    data__spec__selector_is_dict = isinstance(data__spec__selector, dict)
+                    if data__spec__selector_is_dict:
+                        data__spec__selector_keys = set(data__spec__selector.keys())
+                        if "matchLabels" in data__spec__selector_keys:
+                            data__spec__selector_keys.remove("matchLabels")
+                            data__spec__selector__matchLabels = data__spec__selector["matchLabels"]
+                            if not isinstance(data__spec__selector__matchLabels, (dict)):
+                                raise Invalid("" + (name_prefix or "data") + ".spec.selector.matchLabels must be object")
+                            data__spec__selector__matchLabels_is_dict = isinstance(data__spec__selector__matchLabels, dict)
+                            if data__spec__selector__matchLabels_is_dict:
+                                data__spec__selector__matchLabels_len = len(data__spec__selector__matchLabels)
+                                if data__spec__selector__matchLabels_len > 0:
+                                    raise Invalid("" + (name_prefix or "data") + ".spec.selector.matchLabels must contain less than or equal to 0 properties")
+                if "targetRefs" in data__spec_keys:
+                    data__spec_keys.remove("targetRefs")
+                    data__spec__targetRefs = data__spec["targetRefs"]
+                    if not isinstance(data__spec__targetRefs, (list, tuple)):
+                        raise Invalid("" + (name_prefix or "data") + ".spec.targetRefs must be array")
+                    data__spec__targetRefs_is_list = isinstance(data__spec__targetRefs, (list, tuple))
+                    if data__spec__targetRefs_is_list:
+                        data__spec__targetRefs_len = len(data__spec__targetRefs)
+                        if data__spec__targetRefs_len > 0:
+                            raise Invalid("" + (name_prefix or "data") + ".spec.targetRefs must contain less than or equal to 0 items")
                 if "metrics" in data__spec_keys:
                     data__spec_keys.remove("metrics")
                     data__spec__metrics = data__spec["metrics"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
-from groundcover_istio.istio import release
+from groundcover_istio.istio import labelled, release
 from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
 from groundcover_istio.patterns import pattern
@@ -240,13 +240,13 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
         )
     data, expanded = read_mesh_config(text or "", resource.where)
     labels = resource.labels
-    texts = [str(labels.get("helm.sh/chart")).removeprefix("istiod-"), labels.get("app.kubernetes.io/version")]
+    texts = labelled(labels)
     root, revision = str(data.get("rootNamespace") or ""), str(labels.get("istio.io/rev") or "")
     name = resource.id.name
     if name.startswith(SHARED_BY_AKS):
         # AKS takes it in the root namespace, and names no other one in it; its revision is the version: asm-1-24.
         revision = revision or name.removeprefix(SHARED_BY_AKS)
-        texts.insert(0, name.removeprefix(SHARED_BY_AKS).removeprefix("asm-").replace("-", "."))
+        texts = (name.removeprefix(SHARED_BY_AKS).removeprefix("asm-").replace("-", "."), *texts)
         root = root or resource.id.namespace
     elif name != SHARED_NAME:
         revision = revision or name.removeprefix("istio").removeprefix("-") or DEFAULT_REVISION

@@ -82,6 +82,11 @@ def release(*texts: Data) -> Version | None:
     return next((version for version in versions if version and version >= OLDEST_RELEASE), None)
 
 
+def labelled(labels: dict[str, Data]) -> tuple[Data, ...]:
+    """What the labels of one of the istiod chart's objects say of Istio's version, for `release`."""
+    return str(labels.get("helm.sh/chart")).removeprefix("istiod-"), labels.get("app.kubernetes.io/version")
+
+
 def require(version: Version, path: str, value: Data, where: str) -> None:
     """Raise SettingsError where `value`, at `path` of a mesh config or a Telemetry, needs a newer Istio.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS, items, mapping
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.tracing import saying
+from groundcover_istio.rules.tracing import saying, selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,7 @@ class Named(NamedTuple):
 
 def is_mesh_wide(telemetry: Thing) -> bool:
     """Whether it selects nothing."""
-    spec = telemetry.spec
-    return not (dig(spec, "selector", "matchLabels") or spec.get("targetRef") or spec.get("targetRefs"))
+    return not selects(telemetry.spec)
 
 
 def applies(telemetry: Thing, mesh: Mesh) -> bool:

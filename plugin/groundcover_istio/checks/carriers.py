@@ -10,7 +10,7 @@ from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import ASSUMED_VERSION, number, release
+from groundcover_istio.istio import ASSUMED_VERSION, labelled, number, release
 from groundcover_istio.model import MESH_KEY
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import camel
@@ -191,8 +191,7 @@ def _version(found: _Found) -> Version | None:
     thing = found.source.thing
     labels = thing.labels if thing else {}
     texts = [
-        str(labels.get("helm.sh/chart", "")).removeprefix("istiod-"),
-        labels.get("app.kubernetes.io/version"),
+        *labelled(labels),
         thing.spec.get("version") if thing and found.carrier == "sail" else None,
         thing.spec.get("tag") if thing and found.carrier == "operator" else None,
         dig(found.values, "pilot", "tag"),

@@ -10,7 +10,7 @@ from groundcover_istio.doctor.source import name_of, namespace_of, strings
 from groundcover_istio.model import Sampling, Version
 from groundcover_istio.report import sampling_text
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.tracing import named_provider, said
+from groundcover_istio.rules.tracing import entries_of, named_provider, said, selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,25 +75,21 @@ def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
     found = [
         each
         for each in cluster.telemetries.items
-        if not any(dig(each, "spec", *path) for path in (("selector", "matchLabels"), ("targetRef",), ("targetRefs",)))
+        if not selects(each.get("spec"))
         and dig(each, "metadata", "labels", "istio.io/rev") in (None, mesh.revision.name)
     ]
     return sorted(found, key=lambda each: (str(dig(each, "metadata", "creationTimestamp") or ""), name_of(each)))
 
 
-def _entries(telemetry: dict[str, Data] | None) -> Data:
-    return dig(telemetry, "spec", "tracing")
-
-
 def live_sampling(telemetry: dict[str, Data] | None) -> float | None:
     """The percentage that a Telemetry says; None where it says none."""
-    return istio.number(said(_entries(telemetry), "randomSamplingPercentage"))
+    return istio.number(said(entries_of(telemetry), "randomSamplingPercentage"))
 
 
 def choice(cluster: Cluster, mesh: Mesh) -> Choice | None:
     """What names the mesh's tracer: the Telemetry, else defaultProviders."""
     telemetry, _ = winner(cluster, mesh)
-    if telemetry and (name := named_provider(_entries(telemetry))):
+    if telemetry and (name := named_provider(entries_of(telemetry))):
         return Choice(name, f"Telemetry {name_of(telemetry)}")
     names = strings(dig(mesh.data, "defaultProviders", "tracing"))
     return Choice(names[0], "defaultProviders.tracing") if names and names[0] else None
@@ -253,10 +249,10 @@ def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setti
 def _telemetry_faults(telemetry: dict[str, Data], mesh: Mesh, tracer: Tracer | None) -> Iterator[Item]:
     namespace = namespace_of(telemetry)
     scope = "all proxies" if namespace == mesh.root else f"proxies of namespace {namespace}"
-    if said(_entries(telemetry), "disableSpanReporting") is True:
+    if said(entries_of(telemetry), "disableSpanReporting") is True:
         say = fail if namespace == mesh.root else warn
         yield say("telemetry-off", telemetry=name_of(telemetry), scope=scope)
-    named = named_provider(_entries(telemetry))
+    named = named_provider(entries_of(telemetry))
     if tracer and named and named.lower() != tracer.name.lower() and namespace != mesh.root:
         values = {"telemetry": name_of(telemetry), "scope": scope, "other": named, "provider": tracer.name}
         yield warn("telemetry-other", **values)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Data, Decision, Operation, Settings
-from groundcover_istio.rules.plan import Addition, Change, Plan, dig
+from groundcover_istio.rules.plan import Addition, Change, Plan
 from groundcover_istio.rules.provider import access_log_names
-from groundcover_istio.rules.tracing import SIDES, named_provider, said, saying, sides
+from groundcover_istio.rules.tracing import SIDES, entries_of, providers_but, said, saying, selects, sides
 from groundcover_istio.rules.versions import oldest_version
 from groundcover_istio.validation import problems, without_nulls
 
@@ -76,7 +76,7 @@ def effective_percentage(settings: Settings, counting: dict[str, Resource]) -> f
 
     None where nothing in the stream says it; `counting` is what `counting_telemetries` finds.
     """
-    found = [istio.number(said(_entries(each), "randomSamplingPercentage")) for each in _of_others(counting)]
+    found = [istio.number(said(entries_of(each.data), "randomSamplingPercentage")) for each in _of_others(counting)]
     own = None if settings.tracing.activation == "none" else settings.tracing.sampling_percentage
     return next((percentage for percentage in found if percentage is not None), own)
 
@@ -97,10 +97,6 @@ def _roots(inventory: Inventory, settings: Settings) -> dict[str, list[MeshConfi
 def _of_others(counting: dict[str, Resource]) -> list[Resource]:
     """Those that are not ours, which is written anew."""
     return [each for each in counting.values() if each.id.name != TELEMETRY_NAME]
-
-
-def _entries(telemetry: Resource) -> Data:
-    return dig(telemetry.data, "spec", "tracing")
 
 
 def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[str, Data]:
@@ -132,23 +128,20 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
     """
     with_mesh = any(mesh.resource.id.namespace == root for mesh in inventory.meshes if not mesh.is_shared)
     in_root = telemetry.id.namespace == root or (not telemetry.id.namespace and with_mesh)
-    spec = telemetry.data.get("spec")
-    selects = dig(spec, "selector", "matchLabels") or dig(spec, "targetRef") or dig(spec, "targetRefs")
     # istiod leaves objects of other revisions alone.
     revision = telemetry.labels.get("istio.io/rev")
     other = revision and all(revision != mesh.revision for mesh in inventory.meshes)
-    return in_root and not selects and not other
+    return in_root and not selects(telemetry.data.get("spec")) and not other
 
 
 def _note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
     """Mention what a mesh-wide Telemetry of another says that keeps spans from the sensor, on either side."""
     for telemetry in telemetries:
-        resource, entries = str(telemetry.id), _entries(telemetry)
+        resource, entries = str(telemetry.id), entries_of(telemetry.data)
         if any(said(entries, "disableSpanReporting", side) is True for side in SIDES):
             plan.decisions.append(Decision("telemetry-without-spans", "warning", resource, {}))
-        for name in dict.fromkeys(named_provider(entries, side) for side in SIDES):
-            if name and name.lower() != provider.lower():
-                plan.decisions.append(Decision("telemetry-elsewhere", "warning", resource, {"provider": name}))
+        for name in providers_but(provider, entries):
+            plan.decisions.append(Decision("telemetry-elsewhere", "warning", resource, {"provider": name}))
 
 
 def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> None:
@@ -216,11 +209,9 @@ def _merge_tracing(
 
 def _require_provider(telemetry: Resource, present: list[dict[str, Data]], ours: str) -> None:
     """Raise ManifestError where a tracing provider other than ours counts on a side."""
-    for side in SIDES:
-        name = named_provider(present, side)
-        if name and name.lower() != ours.lower():
-            raise ManifestError(
-                f"names the tracing provider {name}, which counts before ours",
-                where=telemetry.where,
-                hint='set tracing.providerName to that name, remove it there, or set tracing.activation to "mesh"',
-            )
+    for name in providers_but(ours, present):
+        raise ManifestError(
+            f"names the tracing provider {name}, which counts before ours",
+            where=telemetry.where,
+            hint='set tracing.providerName to that name, remove it there, or set tracing.activation to "mesh"',
+        )

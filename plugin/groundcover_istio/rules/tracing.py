@@ -1,6 +1,7 @@
-"""What the entries of a Telemetry's `spec.tracing` come to (pilot/pkg/model/telemetry.go, Telemetries.Tracing).
+"""What a Telemetry says of tracing, and for which workloads (pilot/pkg/model/telemetry.go, Telemetries.Tracing).
 
-Istio lays them over each other in their order, field by field, for the spans of clients and of servers apart.
+Istio lays the entries of its `spec.tracing` over each other in their order, field by field, for the spans of clients
+and of servers apart.
 """
 
 from __future__ import annotations
@@ -17,6 +18,16 @@ CLIENT: Final = "CLIENT"
 """The side of gateways and outgoing requests, where most traces begin: it counts where one figure is asked for."""
 SERVER: Final = "SERVER"
 SIDES: Final = (CLIENT, SERVER)
+
+
+def selects(spec: Data) -> bool:
+    """Whether a Telemetry is for some workloads of its namespace; an empty selector selects nothing."""
+    return any(dig(spec, *path) for path in (("selector", "matchLabels"), ("targetRef",), ("targetRefs",)))
+
+
+def entries_of(telemetry: Data) -> Data:
+    """What stands in a Telemetry's `spec.tracing`."""
+    return dig(telemetry, "spec", "tracing")
 
 
 def sides(entry: Data) -> tuple[str, ...]:
@@ -46,3 +57,9 @@ def named_provider(entries: Data, side: str = CLIENT) -> str:
     providers = said(entries, "providers", side)
     name = dig(providers[0], "name") if isinstance(providers, list) else None
     return name if isinstance(name, str) else ""
+
+
+def providers_but(ours: str, entries: Data) -> list[str]:
+    """The names of the providers that count on a side and are not ours; istiod takes no account of case."""
+    names = dict.fromkeys(named_provider(entries, side) for side in SIDES)
+    return [name for name in names if name and name.lower() != ours.lower()]
