@@ -996,6 +996,7 @@ SCHEMAS = {
     "selector": {
      "description": "Without labels it selects nothing, so that the Telemetry is for the whole mesh.",
      "type": "object",
+     "additionalProperties": false,
      "properties": {
       "matchLabels": {
        "description": "None.",

@@ -1298,6 +1298,8 @@ def telemetry(data, custom_formats=None, name_prefix=None):
                                 data__spec__selector__matchLabels_len = len(data__spec__selector__matchLabels)
                                 if data__spec__selector__matchLabels_len > 0:
                                     raise Invalid("" + (name_prefix or "data") + ".spec.selector.matchLabels must contain less than or equal to 0 properties")
+                        if data__spec__selector_keys:
+                            raise Invalid("" + (name_prefix or "data") + ".spec.selector must not contain "+str(data__spec__selector_keys)+" properties")
                 if "targetRefs" in data__spec_keys:
                     data__spec_keys.remove("targetRefs")
                     data__spec__targetRefs = data__spec["targetRefs"]

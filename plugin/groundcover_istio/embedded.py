@@ -99,12 +99,13 @@ def _edit_block(raw: str, scalar: Scalar, edits: Sequence[Edit], column: int) ->
     lines = enumerate(_lines(content, scalar.style, indent))
     # What is written so far, and the line of the value it ends with: its index, or -1, its text and what is behind it.
     out = io.StringIO()
-    before, above, gap, empty = -1, "", "", 0
+    before, gap, empty = -1, "", 0
+    above: str | None = None
     for origin, line in _edited_lines(scalar.value, wanted, edits):
         if not line and scalar.style == ">":
             empty += 1
             continue
-        if out.tell():
+        if above is not None:
             kept = before >= 0 and origin == before + 1 + empty
             out.write(gap if kept else newline * (empty + _breaks(above, line, scalar.style)))
         if origin >= 0:
