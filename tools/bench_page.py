@@ -33,8 +33,8 @@ CAVEATS: Final = """\
 - The tool is installed as a wheel in an environment of its own. pip before 26 writes executables that import `re`,
   which no run needs as a whole: some 5 ms more there.
 - etcd takes no object of more than 1.5 MiB, so a mesh config of 5 MB is in no cluster; one of more than 16 MiB is
-  refused (docs/limits.md). Its memory is that of its nodes with their places, and of the edited text's when it is read
-  again.
+  refused (docs/limits.md). Its memory is that of its data, 5 bytes for each character, and of the edited text's when it
+  is read again.
 """
 THROUGH_HELM: Final = """\
 `helm template` of Istio's own istiod chart, and of ours; alone, with the post-renderer, with `cat` in its place, which

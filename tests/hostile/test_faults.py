@@ -293,7 +293,9 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
         if run.returncode == 0:
             # Before we are there Python itself may drop Ctrl-C, in a callback or looking for a zip file: all is done then.
             assert (number, out) == (signal.SIGINT, ISTIOD.after)
-            assert b"KeyboardInterrupt" in err
+            assert b"KeyboardInterrupt" in err or err.startswith(
+                b"Failed checking if argv[0] is an import path entry\n"
+            )
             continue
         codes.add(run.returncode)
         assert out in (b"", ISTIOD.after)
