@@ -1005,11 +1005,6 @@ SCHEMAS = {
       }
      }
     },
-    "targetRefs": {
-     "description": "None.",
-     "type": "array",
-     "maxItems": 0
-    },
     "metrics": {
      "description": "Not written by groundcover-istio.",
      "type": "array"

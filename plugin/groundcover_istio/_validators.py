@@ -1300,16 +1300,6 @@ def telemetry(data, custom_formats=None, name_prefix=None):
                                     raise Invalid("" + (name_prefix or "data") + ".spec.selector.matchLabels must contain less than or equal to 0 properties")
                         if data__spec__selector_keys:
                             raise Invalid("" + (name_prefix or "data") + ".spec.selector must not contain "+str(data__spec__selector_keys)+" properties")
-                if "targetRefs" in data__spec_keys:
-                    data__spec_keys.remove("targetRefs")
-                    data__spec__targetRefs = data__spec["targetRefs"]
-                    if not isinstance(data__spec__targetRefs, (list, tuple)):
-                        raise Invalid("" + (name_prefix or "data") + ".spec.targetRefs must be array")
-                    data__spec__targetRefs_is_list = isinstance(data__spec__targetRefs, (list, tuple))
-                    if data__spec__targetRefs_is_list:
-                        data__spec__targetRefs_len = len(data__spec__targetRefs)
-                        if data__spec__targetRefs_len > 0:
-                            raise Invalid("" + (name_prefix or "data") + ".spec.targetRefs must contain less than or equal to 0 items")
                 if "metrics" in data__spec_keys:
                     data__spec_keys.remove("metrics")
                     data__spec__metrics = data__spec["metrics"]

@@ -239,10 +239,15 @@ TELEMETRY_REFUSALS: Final = [
         {"tracing": [{"customTags": {"a": {"literal": {"value": "b"}, "header": None}}}]},
     ),
     Refusal(
-        "a selector or targets",
-        "the schema is that of a Telemetry for the whole mesh; one with a selector is never merged into",
-        ("additionalProperties",), "spec", lambda found: bool(found.keys() & {"selector", "targetRef", "targetRefs"}),
-        {"selector": {"matchLabels": {"app": "a"}}},
+        "a selector",
+        "the schema is that of a Telemetry for the whole mesh; one that selects something is never merged into",
+        ("maxProperties",), r"spec\.selector\.matchLabels", _anything, {"selector": {"matchLabels": {"app": "a"}}},
+    ),
+    Refusal(
+        "targets",
+        "the same",
+        ("additionalProperties",), "spec", lambda found: bool(found.keys() & {"targetRef", "targetRefs"}),
+        {"targetRefs": [{"kind": "Service", "name": "a"}]},
     ),
     Refusal(
         "a custom tag with no source",
