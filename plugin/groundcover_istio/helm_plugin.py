@@ -10,15 +10,14 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import __version__
+from groundcover_istio import __version__, processes
 from groundcover_istio.errors import PROGRAM, UsageError
-from groundcover_istio.interrupts import Held
+from groundcover_istio.interrupts import Held, Noted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,13 +105,12 @@ def _helm(name: str, environment: Mapping[str, str]) -> Helm | None:
 
 
 def _output(command: list[str], environment: Mapping[str, str]) -> str:
+    """What a Helm says; empty where it can't be asked."""
     try:
-        done = subprocess.run(  # noqa: S603  a Helm that the user's PATH names
-            command, env=dict(environment), capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        with Noted() as interrupt:
+            return processes.run(command, _SECONDS, interrupt, environment).out.decode(errors="replace")
+    except (OSError, OverflowError):  # a TimeoutError is an OSError
         return ""
-    return done.stdout
 
 
 def _sharing_helm3(folder: str, environment: Mapping[str, str]) -> Helm | None:
@@ -161,14 +159,11 @@ def _write(target: Path) -> None:
 
 def _script() -> str:
     package = Path(__file__).resolve().parent.parent
-    known = subprocess.run(  # noqa: S603  this interpreter
-        [sys.executable, "-P", "-c", f"import {__package__}"],
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        capture_output=True,
-        check=False,
-    )
+    elsewhere = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    with Noted() as interrupt:
+        known = processes.run([sys.executable, "-P", "-c", f"import {__package__}"], _SECONDS, interrupt, elsewhere)
     lines = ["#!/bin/sh"]
-    if known.returncode:
+    if known.code:
         lines += [f"PYTHONPATH={shlex.quote(str(package))}${{PYTHONPATH:+:$PYTHONPATH}}", "export PYTHONPATH"]
     lines.append(f'exec {shlex.quote(sys.executable)} -P -c {shlex.quote(START)} "$@"')
     return "\n".join([*lines, ""])

@@ -155,7 +155,7 @@ def test_a_kubectl_without_end_is_left(
     cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After as many bytes as an answer may have: it would take all memory."""
-    monkeypatch.setattr("groundcover_istio.doctor.kubectl._MOST", 1 << 24)
+    monkeypatch.setattr("groundcover_istio.processes.MOST", 1 << 24)
     folder = kubectl(cluster)
     for stream, plural in (("1", "sidecars"), ("2", "pods")):
         (folder / f"{plural}.how").write_text(f"import os\nwhile True: os.write({stream}, b'x' * 65536)")

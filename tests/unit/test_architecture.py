@@ -65,7 +65,8 @@ ALLOWED = {
         "rules.plan", "report",
     },
     "interrupts": set(),
-    "helm_plugin": {"errors", "interrupts", ""},
+    "processes": {"interrupts"},
+    "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "layout",
         "edits", "rules", "rules.plan", "rules.tracing", "rules.versions", "rules.sensor", "rules.provider", "rules.telemetry", "report", "",
@@ -76,7 +77,8 @@ ALLOWED = {
         "report", "",
     },
     "doctor.*": {
-        "errors", "interrupts", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "layout",
+        "errors", "interrupts", "processes", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config",
+        "inventory", "layout",
         "edits", "rules", "rules.plan", "rules.tracing", "rules.versions", "rules.sensor", "rules.provider", "rules.telemetry", "pipeline",
         "report", "checks.*", "",
     },

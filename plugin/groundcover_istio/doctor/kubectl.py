@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import selectors
 import shutil
-import signal
-import subprocess
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from groundcover_istio import processes
 from groundcover_istio.doctor.source import Query, Reading, believed
 from groundcover_istio.errors import UsageError
-from groundcover_istio.interrupts import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +17,6 @@ if TYPE_CHECKING:
     from groundcover_istio.interrupts import Noted
 
 _LONGEST: Final = 200
-# Bytes of an answer: that of a hundred thousand pods has less.
-_MOST: Final = 1 << 30
-_AT_ONCE: Final = 1 << 20
 _PREFIX: Final = re.compile(r"error: |Error from server(?: \(\w+\))?: ", re.IGNORECASE)
 
 
@@ -78,26 +69,16 @@ class Kubectl(NamedTuple):
         if self.interrupt.came:
             return Answer(b"", "interrupted")
         try:
-            process = subprocess.Popen(  # noqa: S603  the user's own kubectl
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            return Answer(b"", f"kubectl can't be started: {error.strerror}")
-        try:
-            out, err = _output(process, self.timeout, self.interrupt)
+            ended = processes.run(command, self.timeout, self.interrupt)
         except TimeoutError:
-            _end(process)
             return Answer(b"", f"no answer within {self.timeout:g} s")
         except OverflowError:
-            _end(process)
-            return Answer(b"", f"an answer of more than {_MOST >> 20:,} MiB")
-        if process.returncode:
-            return Answer(b"", _reason(err.decode(errors="replace")) or f"kubectl ended with {process.returncode}")
-        return Answer(out)
+            return Answer(b"", f"an answer of more than {processes.MOST >> 20:,} MiB")
+        except OSError as error:
+            return Answer(b"", f"kubectl can't be started: {error.strerror}")
+        if ended.code:
+            return Answer(b"", _reason(ended.err.decode(errors="replace")) or f"kubectl ended with {ended.code}")
+        return Answer(ended.out)
 
 
 def find(program: str) -> str:
@@ -110,46 +91,6 @@ def find(program: str) -> str:
             hint="install kubectl, or give a folder of what it printed: groundcover-istio doctor --from DIR",
         )
     return path
-
-
-def _output(process: subprocess.Popen[bytes], timeout: float, interrupt: Noted) -> list[bytearray]:
-    """What it writes to standard output and to standard error until it ends.
-
-    Raises TimeoutError after `timeout` seconds or at an interrupt, and OverflowError when it is more than an
-    answer may hold.
-    """
-    deadline = time.monotonic() + timeout
-    parts = {stream: bytearray() for stream in (process.stdout, process.stderr) if stream}
-    try:
-        with selectors.DefaultSelector() as ready:
-            for stream, part in parts.items():
-                ready.register(stream, selectors.EVENT_READ, part)
-            while ready.get_map():
-                if (left := deadline - time.monotonic()) <= 0 or interrupt.came:
-                    raise TimeoutError
-                for key, _ in ready.select(min(left, LONGEST_WAIT)):
-                    read = os.read(key.fd, _AT_ONCE)
-                    key.data.extend(read)
-                    if len(key.data) > _MOST:
-                        raise OverflowError
-                    if not read:
-                        ready.unregister(key.fileobj)
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise TimeoutError from None
-    finally:
-        for stream in parts:
-            stream.close()
-    return list(parts.values())
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End kubectl and whatever it started to log in with."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(1)
 
 
 def _reason(text: str) -> str:
