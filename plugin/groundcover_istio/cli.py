@@ -7,7 +7,7 @@ import os
 import sys
 
 from groundcover_istio import interrupts, stream
-from groundcover_istio.console import ERASE, Console, is_bare
+from groundcover_istio.console import Console, is_bare
 from groundcover_istio.errors import PROGRAM, ManifestError, ToolError, UsageError
 
 TYPE_CHECKING = False
@@ -29,8 +29,11 @@ def run_process() -> NoReturn:
     console = Console(os.environ)
 
     def end(number: int) -> NoReturn:
-        line = ERASE if sys.stderr is not None and sys.stderr.isatty() else ""  # of Progress, which can't any more
-        os._exit(console.fail(f"{line}{PROGRAM}: error: interrupted", 128 + number))
+        code = 128 + number
+        try:
+            code = console.interrupted(code)
+        finally:
+            os._exit(code)
 
     interrupts.install(end)
     code = main(console=console)

@@ -105,8 +105,9 @@ class Console:
         target = os.path.realpath(name)
         try:
             if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113  a pipe, /dev/stderr
-                with open(target, "w", encoding="utf-8") as pipe:  # noqa: PTH123  as above
+                with open(target, "w", encoding="utf-8") as pipe, interrupts.Held():  # noqa: PTH123  as above
                     pipe.write(text)
+                    pipe.flush()
                 return
             with interrupts.Held():
                 _replace(target, f"{target}.{os.getpid()}.tmp", text)
@@ -136,6 +137,15 @@ class Console:
         a document that is no mapping, which it refuses with its text (all 4.x so far).
         """
         document = self.channel == "document" or (self.channel == "auto" and stream.is_helm4(self.manifests or b""))
+        return self._show(text, code, document=document)
+
+    def interrupted(self, code: int) -> int:
+        """The same for a signal, which may have come in the midst of an import: nothing is imported for it."""
+        if sys.stderr is not None and sys.stderr.isatty():
+            self.say(ERASE)  # The line of Progress, which does not come to it any more.
+        return self._show(f"{PROGRAM}: error: interrupted", code, document=self.channel == "document")
+
+    def _show(self, text: str, code: int, *, document: bool) -> int:
         if document and not self.written:
             lines = "".join(f"  {line}\n" for line in text.splitlines())
             try:

@@ -20,15 +20,17 @@ LONGEST_WAIT: Final = 0.1
 
 
 def install(end: Callable[[int], NoReturn]) -> None:
-    """From now on a signal calls `end` with its number, once; one that the process was started to ignore stays ignored.
+    """From now on a signal calls `end` with its number; one that the process was started to ignore stays ignored.
 
-    `end` runs wherever the main thread is, outside of what Held and Noted guard.
+    `end` runs wherever the main thread is, outside of what Held and Noted guard; a second signal does not disturb it.
     """
+    ending = False
 
-    def interrupt(number: int, _: object) -> NoReturn:
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)  # A second one must not disturb what is said of the first.
-        end(number)
+    def interrupt(number: int, _: object) -> None:
+        nonlocal ending
+        if not ending:
+            ending = True
+            end(number)
 
     for number in _heeded():
         signal.signal(number, interrupt)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -189,10 +190,14 @@ def test_a_folder_that_cant_be_read() -> None:
 AT_EVERY_CALL = """
 import json, os, pathlib, signal, sys
 from groundcover_istio import __main__, cli
-from groundcover_istio.commands import export, render
 points, folder, arguments = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
 files = {path.name: path.read_bytes() for path in folder.iterdir()}
 leave = os._exit
+if arguments:
+    from groundcover_istio.commands import export, render
+else:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "re"]:
+        del sys.modules[name]  # as when Helm starts it
 
 def end(code):
     raise SystemExit(code)  # how a run leaves, which is not yet the end of this one
@@ -208,10 +213,13 @@ def run(at, number=0):
         os.chdir(folder)
         for name, descriptor in ((out, 1), (err, 2)):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
-        calls = 0
+        os.dup2(os.open("manifests.yaml", os.O_RDONLY), 0)
+        calls, compiling = 0, [0, 0]
         def hook(frame, event, argument):
             nonlocal calls
             calls += 1
+            if frame.f_code.co_name == "_compiler":  # of patterns: what `re` consists of is imported
+                compiling[event == "return"] = calls
             if calls == at:
                 os.kill(os.getpid(), number)
         sys.argv[1:] = arguments
@@ -223,18 +231,20 @@ def run(at, number=0):
         except SystemExit as ending:
             sys.setprofile(None)
             code = ending.code
-        count.write_text(str(calls))
+        count.write_text(json.dumps([calls, *compiling]))
         sys.stdout.flush()
         leave(code)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     after = {path.name: path.read_bytes().decode() for path in folder.iterdir()}
-    calls = int(count.read_text()) if count.exists() else 0
+    calls = json.loads(count.read_text()) if count.exists() else []
     return {"signal": number, "code": code, "out": out.read_bytes().decode(), "err": err.read_text(), "files": after, "calls": calls}
 
 undisturbed = run(0)
-every = undisturbed["calls"] / points
-# As many points as asked for, and each of the last ones, where it writes.
-at = sorted({int(1 + every * point) for point in range(points)} | set(range(undisturbed["calls"] - 40, undisturbed["calls"])))
+calls, begun, done = undisturbed["calls"]
+# As many points as asked for, as many while `re` is imported, and each of the last ones, where it writes.
+at = {1 + calls * point // points for point in range(points)}
+at |= {begun + (done - begun) * point // points for point in range(points)} | set(range(calls - 40, calls))
+at = sorted(at - {0})
 signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 disturbed = [run(each, int(signals[index % 3])) for index, each in enumerate(at)]
 json.dump({"undisturbed": undisturbed, "disturbed": disturbed}, sys.stdout)
@@ -242,7 +252,9 @@ json.dump({"undisturbed": undisturbed, "disturbed": disturbed}, sys.stdout)
 INTERRUPTED = "groundcover-istio: error: interrupted\n"
 
 
-@pytest.mark.parametrize("arguments", [WRITING["--report over a file"], WRITING["--into"]], ids=["render", "export"])
+@pytest.mark.parametrize(
+    "arguments", [[], WRITING["--report over a file"], WRITING["--into"]], ids=["as Helm starts it", "render", "export"]
+)
 def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Path) -> None:
     """Standard output is whole or empty, each file is the old or the new one, no other is left, and the code tells."""
     work = tmp_path / "work"
@@ -256,8 +268,8 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
     found = json.loads(done.stdout)
     after = found["undisturbed"]
     assert after["code"] == 0
-    assert after["files"] != before
-    assert len(found["disturbed"]) > 60
+    assert (after["out"], after["files"]) != ("", before)
+    assert len(found["disturbed"]) > (60 if arguments else 80)
     # One that makes fewer calls than the undisturbed one may be over before its signal.
     over = [run for run in found["disturbed"] if run["code"] == 0]
     assert len(over) <= 3
@@ -341,6 +353,20 @@ __main__.start()
 """
 
 
+def test_a_signal_at_a_terminal_before_helm_is_told() -> None:
+    """The document for Helm 4 is YAML, whatever the terminal gets."""
+    terminal, end = pty.openpty()
+    command = [*TOOL, "render", "--error-channel", "document"]
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end)
+    while b" 1 s" not in os.read(terminal, 4096):
+        pass
+    run.send_signal(signal.SIGTERM)
+    out, _ = run.communicate()
+    os.close(end)
+    os.close(terminal)
+    assert (run.returncode, out.decode()) == (0, f"|-\n  {INTERRUPTED}")
+
+
 IN_A_CALLBACK = """
 import os, signal, weakref
 from groundcover_istio import __main__, console
@@ -370,6 +396,21 @@ def test_a_signal_where_python_drops_exceptions(
     command = [sys.executable, "-c", IN_A_CALLBACK, *arguments]
     done = subprocess.run(command, input=ISTIOD.before, cwd=folder, capture_output=True, check=False)
     assert (done.returncode, done.stdout.decode(), done.stderr.decode()) == (code, out, err)
+
+
+def test_a_signal_while_helm_hangs(tmp_path: Path) -> None:
+    """It ends at once, and leaves no Helm behind."""
+    helm = tmp_path / "helm"
+    helm.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid.new && mv {tmp_path}/pid.new {tmp_path}/pid\nexec sleep 60\n")
+    helm.chmod(0o755)
+    command = [*TOOL, "install-plugin", "--helm", str(helm), "--directory", str(tmp_path / "plugins")]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (tmp_path / "pid").exists():
+        time.sleep(0.02)
+    run.send_signal(signal.SIGTERM)
+    out, err = run.communicate(timeout=10)
+    assert (run.returncode, out, err.decode()) == (128 + signal.SIGTERM, b"", INTERRUPTED)
+    require_gone((tmp_path / "pid").read_text().split())
 
 
 BETWEEN_TWO_MOVES = """
@@ -420,11 +461,37 @@ def test_a_signal_while_kubectl_hangs(contexts: str, further: list[str], tmp_pat
     run.send_signal(signal.SIGTERM)
     out, err = run.communicate(timeout=10)
     assert (run.returncode, out, err.decode()) == (128 + signal.SIGTERM, b"", INTERRUPTED)
-    started = [Path(f"/proc/{pid}") for pid in (tmp_path / "pids").read_text().split()]
+    require_gone((tmp_path / "pids").read_text().split())
+
+
+def require_gone(pids: list[str]) -> None:
+    """Whoever is killed is there until its parent, or its parent's, has taken note."""
+    started = [Path(f"/proc/{pid}") for pid in pids]
     deadline = time.monotonic() + 10
     while any(process.exists() for process in started) and time.monotonic() < deadline:
-        time.sleep(0.02)  # whoever is killed is there until its parent, or its parent's, has taken note
+        time.sleep(0.02)
     assert not [process for process in started if process.exists()]
+
+
+def test_a_signal_while_a_report_goes_into_a_pipe(folder: Path) -> None:
+    """It comes whole, as into a file."""
+    os.mkfifo(folder / "pipe")
+    one = istiod().before
+    large = b"".join(one.replace(b"name: istio\n", f"name: istio-{number}\n".encode()) for number in range(800))
+    run = subprocess.Popen(
+        [*TOOL, "render", "--report", "pipe"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=folder
+    )
+    assert run.stdin
+    run.stdin.write(large)
+    run.stdin.close()
+    with (folder / "pipe").open("rb") as pipe:
+        first = pipe.read(1)
+        run.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        report = first + pipe.read()
+    assert run.wait() == 128 + signal.SIGTERM
+    assert len(report) > 1 << 16
+    assert report.endswith(b"\n")
 
 
 # --- environment -----------------------------------------------------------------------------------------------------
