@@ -114,7 +114,7 @@ NOTHING: Final = Tree(None, frozenset())
 def parse(text: str, along: Iterable[Path] | None = None) -> tuple[Tree, ...]:
     """Read every document in `text`; where paths are given, a collection that is on none of them is folded.
 
-    A tree takes 20 bytes for each character of a mesh config, its data 5.
+    A tree takes 20 bytes for each character of a mesh config, its data 5. To fold one raises what `to_data` raises.
 
     Raises ManifestError, its `where` a line of `text` from 1, when it is no YAML, refers to itself,
     or is beyond one of the `limits`. Of the text its message holds no more than a character.
@@ -253,7 +253,8 @@ class _Builder:
             return None
         if isinstance(start, libyaml.events.SequenceStartEvent):
             return opened.get(len(children))
-        key = children[-1] if len(children) % 2 else None
+        # Where it is a key itself it counts as what stands before it: no edit leads there.
+        key = children[-1] if children else None
         return opened.get(key.value if isinstance(key, Scalar) else None)
 
     def _node(self, event: libyaml.events.Event) -> Node:
@@ -280,8 +281,7 @@ class _Builder:
             collection = Sequence(children, *place, _end(event))
         else:
             collection = Mapping(list(zip(children[::2], children[1::2], strict=True)), *place, _end(event))
-        kept = _folded(collection, _line(start)) if opened is None else collection
-        return self._keep(kept, self.size - before, height)
+        return self._keep(_folded(collection) if opened is None else collection, self.size - before, height)
 
     def _alias(self, event: libyaml.events.AliasEvent) -> Alias:
         anchor = event.anchor or ""
@@ -337,13 +337,9 @@ def _end(event: Any) -> int:
     return int(event.end_mark.index)
 
 
-def _folded(node: Sequence | Mapping, where: str) -> Folded:
-    try:
-        data = to_data(node)
-    except ManifestError as error:
-        error.where = where
-        raise
-    return Folded(data, None if node.flow else last_leaf(node), node.tag, node.anchor, node.start, node.end)
+def _folded(node: Sequence | Mapping) -> Folded:
+    last = None if node.flow else last_leaf(node)
+    return Folded(to_data(node), last, node.tag, node.anchor, node.start, node.end)
 
 
 def last_leaf(node: Node) -> Node:

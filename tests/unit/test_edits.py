@@ -117,6 +117,18 @@ def test_edits_say_what_the_operations_do(text: str, operations: list[Operation]
     assert json.dumps(apply_to_data(to_data(before.root), operations)) == json.dumps(to_data(after.root))
 
 
+def test_what_operations_leave_alone_is_shared() -> None:
+    """The data before stays as it was."""
+    name = "abc"[:2]  # equal to "ab", and another object
+    before: Data = {name: [{"c": 1}, {"d": 2}], "e": {"f": 3}}
+    operations = [put("ab", 0, "c", to=4), append("ab", item=5), rename("e", to="g"), put("h", "i", to=6)]
+    after = apply_to_data(before, operations)
+    assert after == {"ab": [{"c": 4}, {"d": 2}, 5], "g": {"f": 3}, "h": {"i": 6}}
+    assert before == {"ab": [{"c": 1}, {"d": 2}], "e": {"f": 3}}
+    assert after["ab"][1] is before[name][1]
+    assert apply_to_data({name: 1}, [rename("ab", to="c")]) == {"c": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "operation", "message"),
     [

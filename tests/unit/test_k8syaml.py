@@ -263,9 +263,8 @@ def test_keys_that_are_collections_are_refused() -> None:
     (tree,) = parse("? [a]\n: b\n", [()])
     with pytest.raises(ManifestError, match="as its key"):
         to_data(tree.root)
-    with pytest.raises(ManifestError, match="as its key") as caught:
+    with pytest.raises(ManifestError, match="as its key"):
         load("x: 1\ny:\n  ? [a]\n  : [b]\n")
-    assert caught.value.where == "line 3"
 
 
 @pytest.mark.parametrize(

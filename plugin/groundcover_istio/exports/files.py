@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
@@ -106,7 +105,7 @@ def verify(before: str, after: str, name: str, planned: list[tuple[Tree, list[Op
     wanted: list[Data] = []
     for tree in read(before, name):
         operations = next((each for planned_tree, each in planned if planned_tree == tree), [])
-        data = copy.deepcopy(k8syaml.to_data(tree.root))
+        data = k8syaml.to_data(tree.root)
         wanted.append(apply_to_data({} if data is None and operations else data, operations))
     if not wanted:
         wanted = [apply_to_data({}, operations) for _, operations in planned]
