@@ -121,6 +121,17 @@ def test_a_bomb_of_aliases_takes_no_memory(lines: bytes) -> None:
     assert b"alias" in done.stderr
 
 
+def test_a_mesh_config_as_large_as_kubernetes_takes_needs_little_memory() -> None:
+    """1.5 MiB: its data, not a tree of nodes with their places, which would take twice as much."""
+    entry = "- name: tracer-{}\n  zipkin:\n    service: zipkin.tracing.svc.cluster.local\n    port: 9411\n"
+    entries = "".join(entry.format(number) for number in range(MEBIBYTE * 3 // 2 // len(entry)))
+    stream = istiod(mesh=f"extensionProviders:\n{entries}".encode()).before
+    # Measuring coverage takes memory too.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    done = subprocess.run([sys.executable, "-c", PEAK], input=stream, capture_output=True, check=True, env=environment)
+    assert int(done.stderr) < 80 * 1024
+
+
 def test_the_page_shows_the_limits() -> None:
     """docs/limits.md names each with its value."""
     page = (ROOT / "docs/limits.md").read_text()
