@@ -401,16 +401,9 @@ def test_a_signal_where_python_drops_exceptions(
 def test_a_signal_while_helm_hangs(tmp_path: Path) -> None:
     """It ends at once, and leaves no Helm behind."""
     helm = tmp_path / "helm"
-    helm.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid.new && mv {tmp_path}/pid.new {tmp_path}/pid\nexec sleep 60\n")
+    helm.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nexec sleep 60\n")
     helm.chmod(0o755)
-    command = [*TOOL, "install-plugin", "--helm", str(helm), "--directory", str(tmp_path / "plugins")]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not (tmp_path / "pid").exists():
-        time.sleep(0.02)
-    run.send_signal(signal.SIGTERM)
-    out, err = run.communicate(timeout=10)
-    assert (run.returncode, out, err.decode()) == (128 + signal.SIGTERM, b"", INTERRUPTED)
-    require_gone((tmp_path / "pid").read_text().split())
+    require_end_of_all(["install-plugin", "--helm", str(helm), "--directory", str(tmp_path)], tmp_path / "pids")
 
 
 BETWEEN_TWO_MOVES = """
@@ -454,22 +447,21 @@ def test_a_signal_while_kubectl_hangs(contexts: str, further: list[str], tmp_pat
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(f"#!/bin/sh\n{contexts}\necho $$ >> {tmp_path}/pids\nexec sleep 60\n")
     kubectl.chmod(0o755)
-    command = [*TOOL, "doctor", "--kubectl", str(kubectl), "--timeout", "20", *further]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not (tmp_path / "pids").exists():
+    require_end_of_all(["doctor", "--kubectl", str(kubectl), "--timeout", "20", *further], tmp_path / "pids")
+
+
+def require_end_of_all(arguments: list[str], pids: Path) -> None:
+    """A signal ends a command line at once, and whatever it started, which says so in the file `pids`."""
+    run = subprocess.Popen([*TOOL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (pids.exists() and pids.read_text().endswith("\n")):
         time.sleep(0.02)
     run.send_signal(signal.SIGTERM)
     out, err = run.communicate(timeout=10)
     assert (run.returncode, out, err.decode()) == (128 + signal.SIGTERM, b"", INTERRUPTED)
-    require_gone((tmp_path / "pids").read_text().split())
-
-
-def require_gone(pids: list[str]) -> None:
-    """Whoever is killed is there until its parent, or its parent's, has taken note."""
-    started = [Path(f"/proc/{pid}") for pid in pids]
+    started = [Path(f"/proc/{pid}") for pid in pids.read_text().split()]
     deadline = time.monotonic() + 10
     while any(process.exists() for process in started) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.02)  # whoever is killed is there until its parent, or its parent's, has taken note
     assert not [process for process in started if process.exists()]
 
 
