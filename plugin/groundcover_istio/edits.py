@@ -180,6 +180,8 @@ class _Editor:
         if not appended and not change.children:
             return edits
         refuse_shared(value, path, self.aliased)
+        if isinstance(value, Sequence) and any(isinstance(each, str) for each in change.children):
+            raise EditError(f"{spell(path)} is a list, not a mapping", hint="make it a mapping, or take it out")
         if self._is_empty(value):
             return edits + self._set_value(holder, pair, _value_of(change), path)
         if isinstance(value, Sequence):

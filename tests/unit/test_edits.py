@@ -133,6 +133,8 @@ def test_what_operations_leave_alone_is_shared() -> None:
     ("text", "operation", "message"),
     [
         pytest.param("a: 5\n", put("a", "b", to=1), "a is neither a mapping nor a list", id="below a scalar"),
+        pytest.param("a: [x]\n", put("a", "b", to=1), "a is a list, not a mapping", id="a key of a list"),
+        pytest.param("a: {b: []}\n", put("a", "b", "c", to=1), "a.b is a list, not a mapping", id="a key of an empty list"),
         pytest.param("a: [[x]]\n", put("a", 0, to="y"), "a[0] is not a scalar", id="an item that is a list"),
         pytest.param("a: [[x]]\n", append("a", 0, item="y"), "a[0] is not a scalar", id="an item in an item that is a list"),
         pytest.param("a: &x {}\n", put("a", "b", to=1), "a carries the anchor &x, which a change would lose", id="an anchor"),
