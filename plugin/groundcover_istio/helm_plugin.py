@@ -105,7 +105,7 @@ def _helm(name: str, environment: Mapping[str, str]) -> Helm | None:
 
 
 def _output(command: list[str], environment: Mapping[str, str]) -> str:
-    """What a Helm says; empty where it can't be asked."""
+    """What a program says; empty where it can't be asked."""
     try:
         with Noted() as interrupt:
             return processes.run(command, _SECONDS, interrupt, environment).out.decode(errors="replace")
@@ -160,10 +160,9 @@ def _write(target: Path) -> None:
 def _script() -> str:
     package = Path(__file__).resolve().parent.parent
     elsewhere = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    with Noted() as interrupt:
-        known = processes.run([sys.executable, "-P", "-c", f"import {__package__}"], _SECONDS, interrupt, elsewhere)
+    found = _output([sys.executable, "-P", "-c", f"import {__package__}; print(True)"], elsewhere)
     lines = ["#!/bin/sh"]
-    if known.code:
+    if not found:
         lines += [f"PYTHONPATH={shlex.quote(str(package))}${{PYTHONPATH:+:$PYTHONPATH}}", "export PYTHONPATH"]
     lines.append(f'exec {shlex.quote(sys.executable)} -P -c {shlex.quote(START)} "$@"')
     return "\n".join([*lines, ""])
