@@ -77,6 +77,11 @@ def _stated_version(data: Data, carrier: Carrier, at: Path, where: str) -> list[
     return [Layer(where, {"istioVersion": str(version)})] if version else []
 
 
+def load(text: str, name: str) -> list[Data]:
+    """The data of the YAML documents of a file that a user wrote."""
+    return [k8syaml.to_data(tree.root) for tree in read(text, name)]
+
+
 def read(text: str, name: str) -> tuple[Tree, ...]:
     """The YAML documents of a file that a user wrote."""
     try:
@@ -109,7 +114,7 @@ def verify(before: str, after: str, name: str, planned: list[tuple[Tree, list[Op
         wanted.append(apply_to_data({} if data is None and operations else data, operations))
     if not wanted:
         wanted = [apply_to_data({}, operations) for _, operations in planned]
-    if [k8syaml.to_data(tree.root) for tree in read(after, name)] != wanted:
+    if load(after, name) != wanted:
         raise EditError(
             "can't be edited safely: the edited text reads differently from the plan",
             where=name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio import config, k8syaml, pipeline
 from groundcover_istio.errors import ManifestError, ToolError, UsageError
 from groundcover_istio.exports.carriers import CARRIERS
-from groundcover_istio.exports.files import edit, read, verify
+from groundcover_istio.exports.files import edit, load, read, verify
 from groundcover_istio.exports.merge import merge, patch_mode, require_enabled
 from groundcover_istio.exports.objects import comment, literal
 from groundcover_istio.model import MESH_KEY, Data, Operation, Path
@@ -111,7 +111,7 @@ def patches(manifests: str, name: str, layers: Sequence[Layer]) -> list[Patch]:
     Raises UsageError where they hold none.
     """
     require_enabled(config.resolve(layers))
-    before = [k8syaml.to_data(tree.root) for tree in read(manifests, name)]
+    before = load(manifests, name)
     found = list(_of_config_maps(manifests, name, before, layers))
     found += [
         _of_sail(each, name, layers)
@@ -135,8 +135,7 @@ def _of_config_maps(manifests: str, name: str, before: list[Data], layers: Seque
     except ToolError as error:
         error.where = f"{name}, {error.where}" if error.where else name
         raise
-    read_again = [k8syaml.to_data(tree.root) for tree in read(after, name)]
-    for old, new in zip(before, read_again, strict=False):
+    for old, new in zip(before, load(after, name), strict=False):
         for held, changed in zip(config.resources_of(old), config.resources_of(new), strict=True):
             if held != changed and held["kind"] == "ConfigMap":
                 texts = (held["data"][MESH_KEY] or "", changed["data"][MESH_KEY])
