@@ -376,14 +376,7 @@ def test_nobody_reads_on() -> None:
 )
 def test_progress_at_a_terminal(command: str, what: str) -> None:
     """What takes more than a second says so, and leaves no line behind."""
-    terminal, end = pty.openpty()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "groundcover_istio", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
-    )
-    os.close(end)
-    shown = b""
-    while b" 1 s" not in shown:
-        shown += os.read(terminal, 4096)
+    run, terminal, shown = in_progress(command)
     run.communicate(b"a: b\n")
     try:
         while chunk := os.read(terminal, 4096):
@@ -396,16 +389,22 @@ def test_progress_at_a_terminal(command: str, what: str) -> None:
     assert shown.decode().rpartition(erase)[2] in ("", "0 errors, 0 warnings, 0 info in 1 input\r\n")
 
 
-def test_an_interrupt_at_a_terminal() -> None:
-    """The line about progress makes room for the one that says why it ends."""
+def in_progress(command: str) -> tuple[subprocess.Popen[bytes], int, bytes]:
+    """A run with a terminal as its standard error that has said what it does: it, the terminal, and what that shows."""
     terminal, end = pty.openpty()
     run = subprocess.Popen(
-        [sys.executable, "-m", "groundcover_istio", "render"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
+        [sys.executable, "-m", "groundcover_istio", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
     )
     os.close(end)
     shown = b""
     while b" 1 s" not in shown:
         shown += os.read(terminal, 4096)
+    return run, terminal, shown
+
+
+def test_an_interrupt_at_a_terminal() -> None:
+    """The line about progress makes room for the one that says why it ends."""
+    run, terminal, shown = in_progress("render")
     run.send_signal(signal.SIGINT)
     while not shown.endswith(b"\n"):
         shown += os.read(terminal, 4096)
@@ -417,12 +416,7 @@ def test_an_interrupt_at_a_terminal() -> None:
 
 def test_progress_takes_no_signal() -> None:
     """Its thread would let in what is held back while something is written: the handler runs in the main thread."""
-    terminal, end = pty.openpty()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "groundcover_istio", "render"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end
-    )
-    while b" 1 s" not in os.read(terminal, 4096):
-        pass
+    run, terminal, _ = in_progress("render")
     blocked = [
         int(line.split()[1], 16)
         for status in Path(f"/proc/{run.pid}/task").glob("*/status")
@@ -432,7 +426,6 @@ def test_progress_takes_no_signal() -> None:
     ]
     wanted = sum(1 << number - 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     run.communicate(b"a: b\n")
-    os.close(end)
     os.close(terminal)
     assert [mask & wanted for mask in blocked] == [wanted]
 
