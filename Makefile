@@ -12,12 +12,14 @@ help: ## list the targets
 
 setup: .venv/.stamp ## .venv with the tool and what its tests need, at the locked versions
 
+# --no-deps: a lock names everything, and pip before 23.3 asks for `coverage[toml]` anew, past the locked `coverage`.
 .venv/.stamp: requirements-dev.lock pyproject.toml
 	@$(PYTHON) tools/require_python.py
 	@$(PYTHON) -m venv --clear .venv
 	@echo "setup: installing locked dependencies into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@found=$$($(BIN)/python -m pip --disable-pip-version-check check) || { echo "$$found"; exit 1; }
 	@touch $@
 
 demo: setup ## the chart and an istiod release through the post-renderer, with real Helm; no cluster

@@ -80,7 +80,7 @@ def try_out(programs: Path, wheel: Path, empty: Path, epoch: str) -> None:
     venv.create(empty, with_pip=True)
     pip = [str(empty / "bin/python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     lock = environments.LOCKS / "runtime.txt"
-    subprocess.run([*pip, "install", "--require-hashes", "--requirement", str(lock)], check=True)
+    subprocess.run([*pip, "install", *environments.LOCKED, str(lock)], check=True)
     subprocess.run([*pip, "install", "--no-deps", "--no-index", str(wheel)], check=True)
     subprocess.run([*pip, "check"], check=True)
     tool = str(empty / "bin/groundcover-istio")

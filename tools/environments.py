@@ -14,6 +14,9 @@ import helm_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "tools" / "requirements"
+# What pip is told before the name of a lock. A lock names everything, and pip before 23.3 asks for `package[extra]`
+# anew, past the locked `package`: the next release of that package would be taken, and refused for want of a hash.
+LOCKED = ("--require-hashes", "--no-deps", "--requirement")
 
 
 def environment(name: str, *locks: Path) -> Path:
@@ -28,6 +31,8 @@ def environment(name: str, *locks: Path) -> Path:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         for lock in locks:
-            subprocess.run([*pip, "--require-hashes", "--requirement", str(lock)], check=True)
+            subprocess.run([*pip, *LOCKED, str(lock)], check=True)
+        checked = [str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "check"]
+        subprocess.run(checked, check=True, stdout=sys.stderr)
         (folder / ".complete").touch()
     return folder

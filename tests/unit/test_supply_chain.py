@@ -13,6 +13,11 @@ import environments
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*environments.LOCKS.glob("*.in"), *ROOT.glob("tests/*/requirements.in")])
 LOCKS = [ROOT / "requirements-dev.lock", *(source.with_suffix(".txt") for source in SOURCES)]
+INSTALLERS = [
+    place
+    for place in (ROOT / "Makefile", *sorted((ROOT / "tools").glob("*.py")))
+    if "--require-hashes" in place.read_text() and "pip-audit" not in place.read_text()
+]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
 RANGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 
@@ -30,6 +35,13 @@ def test_every_locked_package_has_a_version_and_hashes(lock: Path) -> None:
     assert packages
     for package in packages:
         assert re.match(r"[a-z0-9][a-z0-9._-]*==\S+( ; [^\n]+)? \\\n    --hash=sha256:[0-9a-f]{64}", package), package
+
+
+@pytest.mark.parametrize("place", INSTALLERS, ids=[str(place.relative_to(ROOT)) for place in INSTALLERS])
+def test_what_installs_a_lock_takes_it_as_the_whole_list(place: Path) -> None:
+    """Pip before 23.3 asks for `coverage[toml]` past the locked `coverage`, and fails on the day of its next release."""
+    lines = [line for line in place.read_text().splitlines() if "--require-hashes" in line]
+    assert all("--no-deps" in line for line in lines), lines
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(ROOT)) for source in SOURCES])
