@@ -6,12 +6,13 @@ import argparse
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from groundcover_istio import config, variables
-from groundcover_istio.console import CHANNELS, Console
 from groundcover_istio.errors import PROGRAM, UsageError
-from groundcover_istio.variables import OWN_VARIABLES, complete
+from groundcover_istio.variables import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from groundcover_istio.console import Console
 
 # The settings that --help shows; --help-settings shows all.
 COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
@@ -72,22 +73,8 @@ def _value(option: config.Option) -> str:
     return "{" + ",".join(option.choices) + "}" if option.choices else option.kind.upper()
 
 
-def add_error_channel(parser: Parser) -> None:
-    """The option of commands that Helm starts."""
-    parser.add_argument(
-        "--error-channel",
-        choices=CHANNELS,
-        help="document: as one that Helm 4 shows",
-    )
-
-
 def parse(parser: Parser, arguments: Sequence[str], console: Console) -> argparse.Namespace:
-    """The options of a command line, completed from variables; sets the console's channel."""
-    # Before parsing: a usage error must take the right way out too.
-    console.channel = console.environment.get(OWN_VARIABLES["error_channel"], "auto")
-    for index, argument in enumerate(arguments):
-        if argument.startswith("--error-channel"):
-            console.channel = argument.partition("=")[2] or "".join(arguments[index + 1 : index + 2])
+    """The options of a command line, completed from variables; raises UsageError."""
     options = parser.parse_args(arguments)
     complete(vars(options), console)
     return options

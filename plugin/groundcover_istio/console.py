@@ -31,7 +31,8 @@ class Console:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
-        self.channel = "auto"
+        self.channel = "stderr"
+        """Where errors go; for a command that Helm does not start, this: who starts it sees the exit code."""
         self.manifests: bytes | None = None
         """What was read from standard input, once it was: it can be read only once."""
         self.written = False

@@ -31,19 +31,19 @@ SLOW: Final = "this PyYAML has no C parser (libyaml), so reading is slow; the re
 
 
 def complete(options: dict[str, Any], console: Console) -> None:
-    """Fill in the options that are None from their variables, and set the console's channel.
+    """Fill in the options that are None from their variables, and set the console's channel where that is one.
 
-    Raises UsageError for a channel that there is none of.
+    Says so where PyYAML has no parser in C. Raises UsageError for a channel that there is none of.
     """
     for name, variable in OWN_VARIABLES.items():
         if options.get(name, "") is None and console.environment.get(variable):
             options[name] = console.environment[variable]
     if not libyaml.COMPILED:
         console.say(f"{PROGRAM}: warning: {SLOW}\n")
-    channel = options.get("error_channel")
-    require_choice(channel, CHANNELS, OWN_VARIABLES["error_channel"])
-    # A command that Helm does not start has no such option: whoever starts it sees standard error and the exit code.
-    console.channel = channel or ("auto" if "error_channel" in options else "stderr")
+    # A command that Helm does not start has no such option.
+    if "error_channel" in options:
+        require_choice(options["error_channel"], CHANNELS, OWN_VARIABLES["error_channel"])
+        console.channel = options["error_channel"] or "auto"
 
 
 def bare_options(arguments: Sequence[str], console: Console) -> dict[str, Any]:

@@ -335,6 +335,20 @@ def test_what_helm_does_not_start_fails_with_its_exit_code(command: list[str], t
     assert err.startswith("groundcover-istio: error: ")
 
 
+@pytest.mark.parametrize(
+    "command", [["diff"], ["check"], ["rule"], ["export", "telemetry"], ["doctor"], ["install-plugin"]]
+)
+def test_a_usage_error_of_what_helm_does_not_start_is_no_document(
+    command: list[str], tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is for the post-renderer alone."""
+    monkeypatch.setenv("GROUNDCOVER_ISTIO_ERROR_CHANNEL", "document")
+    for channel in ([], ["--error-channel=document"]):
+        code, out, err = tool(*command, *channel, "--bogus")
+        assert (code, out) == (2, b"")
+        assert err.startswith("groundcover-istio: error: unrecognized arguments: ")
+
+
 def test_blank_input_gives_a_comment(tool: Callable[..., Any]) -> None:
     """Helm 4 refuses empty output, and a chart may render to nothing."""
     for stream in (b"", b"\n \n"):

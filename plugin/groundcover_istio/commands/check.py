@@ -48,7 +48,6 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Check; 0, 1 where something at or above --fail-on is found, 3 where an input can't be read."""
     options = parse(parser(), arguments, console)
-    console.channel = "stderr"
     selected, given = _selected(options), _given(options)
     with Progress("checking"):
         files = [_read(name, console) for name in inputs.expand(options.files)]

@@ -50,7 +50,6 @@ def _seconds(given: str) -> float:
 
 def run(arguments: list[str], console: Console) -> int:
     """Examine; 0 where all is well, else 1."""
-    console.channel = "stderr"
     options = parse(parser(), arguments, console)
     given = [name for name in ("context", "all_contexts", "folder") if getattr(options, name)]
     if len(given) > 1:

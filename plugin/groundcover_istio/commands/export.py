@@ -53,7 +53,6 @@ def parser() -> Parser:
 
 def run(arguments: list[str], console: Console) -> int:
     """Export; 0 or an error."""
-    console.channel = "stderr"
     options = parse(parser(), arguments, console)
     if options.at and (options.kind != "istiod-values" or not options.into):
         raise UsageError("says where values stand in the file of --into", where="--at")

@@ -26,7 +26,6 @@ def parser() -> Parser:
 
 def run(arguments: list[str], console: Console) -> int:
     """Install; 0 or an error."""
-    console.channel = "stderr"
     options = parser().parse_args(arguments)
     done = helm_plugin.install(
         options.helm, options.directory, dry_run=options.dry_run, environment=console.environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundcover_istio import __version__, pipeline, stream
-from groundcover_istio.console import is_bare
+from groundcover_istio.console import CHANNELS, is_bare
 from groundcover_istio.errors import PROGRAM
 from groundcover_istio.progress import Progress
 from groundcover_istio.variables import OWN_VARIABLES, bare_options, layers, require_choice
@@ -42,14 +42,14 @@ unless it is 0, nothing is written to standard output
 
 def parser() -> Parser:
     """The arguments of the command."""
-    from groundcover_istio.arguments import Parser, add_error_channel, add_settings  # noqa: PLC0415  see run
+    from groundcover_istio.arguments import Parser, add_settings  # noqa: PLC0415  see run
 
     made = Parser("", _DESCRIPTION, _EPILOG, usage="[COMMAND] [OPTIONS] [FILE]")
     made.add_argument("file", nargs="?", default="-", metavar="FILE", help="manifests, default standard input")
     made.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     made.add_argument("--report", metavar="FILE", help="write the decisions; - for stderr")
     made.add_argument("--report-format", choices=REPORT_FORMATS, help="default text")
-    add_error_channel(made)
+    made.add_argument("--error-channel", choices=CHANNELS, help="document: as one that Helm 4 shows")
     add_settings(made)
     return made
 
@@ -63,6 +63,7 @@ def run(arguments: list[str], console: Console, documents: tuple[Document, ...] 
         # Not at the top: without arguments there is nothing to parse, which saves argparse, 9 ms.
         from groundcover_istio.arguments import given_settings, parse  # noqa: PLC0415
 
+        console.channel = _channel(arguments, console)
         parsed = parse(parser(), arguments, console)
         options, given = vars(parsed), given_settings(parsed)
     require_choice(options["report_format"], REPORT_FORMATS, OWN_VARIABLES["report_format"])
@@ -75,3 +76,12 @@ def run(arguments: list[str], console: Console, documents: tuple[Document, ...] 
         console.write_file(options["report"], report.FORMATS[options["report_format"] or "text"](outcome))
     console.write(BLANK_NOTICE if stream.is_blank(outcome.after) else outcome.after)
     return 0
+
+
+def _channel(arguments: list[str], console: Console) -> str:
+    """The error channel asked for, found without parsing: a usage error must take the right way out too."""
+    found = console.environment.get(OWN_VARIABLES["error_channel"], "auto")
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--error-channel"):
+            found = argument.partition("=")[2] or "".join(arguments[index + 1 : index + 2])
+    return found

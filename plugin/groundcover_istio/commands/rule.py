@@ -28,7 +28,6 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Print; 0."""
     options = parse(parser(), arguments, console)
-    console.channel = "stderr"
     if options.id is None:
         console.write(pages.table())
         return 0
