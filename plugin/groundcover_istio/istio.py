@@ -1,4 +1,4 @@
-"""Facts about Istio: which version has which field, and what counts as the sensor's host."""
+"""Facts about Istio: which version has which field, how it reads a Service, what counts as the sensor's host."""
 
 from __future__ import annotations
 
@@ -135,6 +135,23 @@ def number(value: Data) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if abs(found) < float("inf") else None  # nor is .nan
+
+
+def tcp_ports(service: Data) -> list[tuple[int, dict[str, Data]]]:
+    """The ports of a Service that take TCP, as the API server defaults them, each with its index in spec.ports."""
+    spec = service.get("spec") if isinstance(service, dict) else None
+    ports = spec.get("ports") if isinstance(spec, dict) else None
+    listed = enumerate(ports if isinstance(ports, list) else [])
+    return [(at, port) for at, port in listed if isinstance(port, dict) and (port.get("protocol") or "TCP") == "TCP"]
+
+
+def speaks_http2(port: dict[str, Data]) -> bool:
+    """Whether istiod has proxies speak HTTP/2 to a port of a Service, which goes by its declaration alone.
+
+    The appProtocol counts, else the name, up to its first dash (pkg/config/kube/conversion.go, ConvertProtocol).
+    """
+    protocol = str(port.get("appProtocol") or port.get("name") or "")
+    return protocol == "kubernetes.io/h2c" or protocol.lower().split("-")[0] in ("grpc", "http2")
 
 
 def is_sensor_host(text: Data, name: str, namespace: str) -> bool:

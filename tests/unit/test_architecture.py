@@ -43,7 +43,7 @@ ALLOWED = {
     "rules.plan": {"records", "model", "inventory"},
     "rules.tracing": {"model", "rules.plan"},
     "rules.versions": {"model", "istio", "inventory"},
-    "rules.sensor": {"errors", "patterns", "model", "config", "inventory", "rules.plan"},
+    "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
     "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
     "rules.telemetry": {

@@ -54,7 +54,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import covers, is_http2, port_of
+from groundcover_istio.checks.hosts import covers, port_of
+from groundcover_istio.istio import speaks_http2
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def check(world: World) -> Iterator[Hit]:
     for provider in world.senders():
         service, number = world.service(provider.host), provider.port
         found = port_of(service, number) if service and number and provider.http2 else None
-        if not service or not found or is_http2(found[1]) or _upgraded(world, provider.host):
+        if not service or not found or speaks_http2(found[1]) or _upgraded(world, provider.host):
             continue
         index, port = found
         declared = port.get("appProtocol") or port.get("name") or "unnamed"

@@ -59,7 +59,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import is_http2, port_of, ports_in_words
+from groundcover_istio.checks.hosts import port_of, ports_in_words
+from groundcover_istio.istio import speaks_http2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ def check(world: World) -> Iterator[Hit]:
     for provider in world.senders():
         service, number = world.service(provider.host), provider.port
         found = port_of(service, number) if service and number and not provider.http2 else None
-        if service and found and is_http2(found[1]) and provider.kind != "lightstep":
+        if service and found and speaks_http2(found[1]) and provider.kind != "lightstep":
             message = (
                 f"{provider.name} exports {provider.kind} over HTTP/1.1 to port {number} of {service.place.resource},"
                 " which is declared as HTTP/2; a receiver of HTTP/1.1 answers 503 and no spans arrive"

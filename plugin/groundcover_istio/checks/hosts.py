@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.world import items, mapping
+from groundcover_istio import istio
 from groundcover_istio.k8syaml import pair_lines
 
 if TYPE_CHECKING:
     from groundcover_istio.checks.world import Provider, Thing, World
     from groundcover_istio.model import Data
-
-# appProtocol and the first word of a port's name that make Istio speak HTTP/2 (kube/conversion.go, ConvertProtocol).
-_HTTP2_PROTOCOLS: Final = frozenset(("grpc", "grpc-web", "http2", "kubernetes.io/h2c"))
-_HTTP2_NAMES: Final = frozenset(("grpc", "http2"))
 
 # How many labels a short host has behind its name at most: namespace and svc.
 _SHORT: Final = 2
@@ -21,26 +17,13 @@ _SHORT: Final = 2
 
 def port_of(service: Thing, number: int) -> tuple[int, dict[str, Data]] | None:
     """The TCP port of a Service with that number, and its index."""
-    for index, port in enumerate(items(service.spec.get("ports"))):
-        if mapping(port).get("port") == number and mapping(port).get("protocol", "TCP") == "TCP":
-            return index, port
-    return None
+    return next((each for each in istio.tcp_ports(service.data) if each[1].get("port") == number), None)
 
 
 def ports_in_words(service: Thing) -> str:
     """The TCP ports of a Service for messages."""
-    ports = [mapping(port) for port in items(service.spec.get("ports"))]
-    words = [f"{port.get('port')} ({port.get('name') or 'unnamed'})" for port in ports if port.get("protocol") != "UDP"]
+    words = [f"{port.get('port')} ({port.get('name') or 'unnamed'})" for _, port in istio.tcp_ports(service.data)]
     return ", ".join(words) or "none"
-
-
-def is_http2(port: dict[str, Data]) -> bool:
-    """Whether a port of a Service is declared as HTTP/2; the appProtocol goes before the name."""
-    protocol = port.get("appProtocol")
-    if protocol:
-        return str(protocol).lower() in _HTTP2_PROTOCOLS
-    name = str(port.get("name") or "").lower()
-    return name.split("-")[0] in _HTTP2_NAMES or name.startswith("grpc-web")
 
 
 def namespace_of(world: World, host: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundcover_istio import istio
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of, strings
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from groundcover_istio.doctor.tracer import Tracer
     from groundcover_istio.model import Data
 
-_HTTP2: Final = ("grpc", "http2", "kubernetes.io/h2c", "grpc-web")
 _EXPORT_TO: Final = "networking.istio.io/exportTo"
 
 
@@ -82,22 +82,20 @@ def _holds(labels: dict[str, Data], expression: dict[str, Data]) -> bool:
 
 def port_of(service: dict[str, Data], tracer: Tracer) -> dict[str, Data] | None:
     """The port of the Service that the tracer sends to."""
-    ports = mappings(dig(service, "spec", "ports"))
-    return next((each for each in ports if each.get("port") == tracer.port), None)
+    return next((port for _, port in istio.tcp_ports(service) if port.get("port") == tracer.port), None)
 
 
 def _ports(service: dict[str, Data]) -> str:
-    ports = mappings(dig(service, "spec", "ports"))
-    return ", ".join(f"{each.get('name', 'unnamed')} {each.get('port')}" for each in ports) or "none"
+    ports = [f"{port.get('name', 'unnamed')} {port.get('port')}" for _, port in istio.tcp_ports(service)]
+    return ", ".join(ports) or "none"
 
 
 def _protocol(port: dict[str, Data], tracer: Tracer, service: str) -> Item:
-    """Istio speaks HTTP/2 to a port only by declaration: appProtocol, else the name up to its first dash."""
-    name, declared = str(port.get("name") or "unnamed"), str(port.get("appProtocol") or "").lower()
-    http2 = (declared or name.lower().split("-")[0]) in _HTTP2
+    """Whether the port is declared as what the tracer speaks to it."""
+    name = str(port.get("name") or "unnamed")
     kind = "otlp-grpc" if tracer.is_grpc else "otlp-http" if tracer.kind == "opentelemetry" else tracer.kind
     values = {"service": service, "port": str(tracer.port), "name": name, "kind": kind}
-    if http2 == tracer.is_grpc:
+    if istio.speaks_http2(port) == tracer.is_grpc:
         return ok("service", **values)
     return fail("port-http1" if tracer.is_grpc else "port-http2", **values)
 

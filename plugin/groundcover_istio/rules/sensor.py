@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from groundcover_istio import istio
 from groundcover_istio.config import DEFAULTS
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Decision
@@ -54,7 +55,7 @@ def find_sensor(inventory: Inventory, settings: Settings) -> Sensor:
                 where=service.where,
                 hint="turn the sensor's receiver on, or set tracing.protocol to one that the Service has a port for",
             )
-    if "otlpGrpc" in _needed_roles(settings) and not _is_http2(service, ports["otlpGrpc"]):
+    if "otlpGrpc" in _needed_roles(settings) and not istio.speaks_http2(_numbered(service, ports["otlpGrpc"])):
         port_name = _numbered(service, ports["otlpGrpc"]).get("name") or "unnamed"
         raise ManifestError(
             f"port {ports['otlpGrpc']} ({port_name}) is not declared as gRPC, so Envoy would speak HTTP/1.1 to it",
@@ -100,36 +101,21 @@ def _is_given(settings: Settings) -> bool:
     return (settings.service.name, settings.service.namespace) != (DEFAULT["name"], DEFAULT["namespace"])
 
 
-def _tcp_ports(service: Resource) -> list[dict[str, Data]]:
-    spec = service.data.get("spec")
-    ports = spec.get("ports") if isinstance(spec, dict) else None
-    listed = ports if isinstance(ports, list) else []
-    return [port for port in listed if isinstance(port, dict) and (port.get("protocol") or "TCP") == "TCP"]
-
-
 def _port(service: Resource, role: str, expected: int | None) -> int | None:
     """The number of the port that has the role: by its name, else by the number expected."""
-    ports = _tcp_ports(service)
+    ports = [port for _, port in istio.tcp_ports(service.data)]
     named = [port.get("port") for port in ports if port.get("name") in _PORT_NAMES[role]]
     found = named or [port.get("port") for port in ports if expected and port.get("port") == expected]
     return found[0] if found and type(found[0]) is int and 0 < found[0] <= _LAST_PORT else None
 
 
 def _numbered(service: Resource, number: int) -> dict[str, Data]:
-    return next(port for port in _tcp_ports(service) if port.get("port") == number)
+    return next(port for _, port in istio.tcp_ports(service.data) if port.get("port") == number)
 
 
 def _port_list(service: Resource) -> str:
-    return (
-        ", ".join(f"{port.get('name', 'unnamed')} {port.get('port')}" for port in _tcp_ports(service)) or "no TCP port"
-    )
-
-
-def _is_http2(service: Resource, number: int) -> bool:
-    """Istio speaks HTTP/2 to a port only by declaration (pkg/config/kube/conversion.go, ConvertProtocol)."""
-    port = _numbered(service, number)
-    protocol = str(port.get("appProtocol") or port.get("name") or "")
-    return protocol == "kubernetes.io/h2c" or protocol.lower().split("-")[0] in ("grpc", "http2")
+    ports = [f"{port.get('name', 'unnamed')} {port.get('port')}" for _, port in istio.tcp_ports(service.data)]
+    return ", ".join(ports) or "no TCP port"
 
 
 def _doubts(service: Resource, settings: Settings, ports: dict[str, int]) -> Iterator[Decision]:
@@ -138,5 +124,5 @@ def _doubts(service: Resource, settings: Settings, ports: dict[str, int]) -> Ite
     if dig(service.data, "spec", "clusterIP") == "None":
         yield Decision("service-headless", "warning", name, {})
     role = PORT_ROLES[settings.tracing.protocol]
-    if settings.tracing.enabled and role != "otlpGrpc" and _is_http2(service, ports[role]):
+    if settings.tracing.enabled and role != "otlpGrpc" and istio.speaks_http2(_numbered(service, ports[role])):
         yield Decision("port-declared-http2", "warning", name, {"port": str(ports[role])})

@@ -1,0 +1,45 @@
+"""How istiod reads a Service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from groundcover_istio import istio
+
+
+@pytest.mark.parametrize(
+    ("port", "http2"),
+    [
+        pytest.param({"name": "grpc-otlp"}, True, id="a name that starts with grpc"),
+        pytest.param({"name": "http2"}, True, id="a name that is http2"),
+        pytest.param({"name": "GRPC-web"}, True, id="grpc-web, case aside"),
+        pytest.param({"name": "otlp-grpc"}, False, id="grpc behind a dash says nothing"),
+        pytest.param({"name": "grpcotlp"}, False, id="grpc without a dash behind it says nothing"),
+        pytest.param({}, False, id="nothing is declared"),
+        pytest.param({"name": "otlp", "appProtocol": "grpc-otlp"}, True, id="an appProtocol counts up to its dash"),
+        pytest.param({"name": "grpc", "appProtocol": "http"}, False, id="the appProtocol goes before the name"),
+        pytest.param({"name": "x", "appProtocol": "kubernetes.io/h2c"}, True, id="HTTP/2 as Kubernetes calls it"),
+        pytest.param({"name": "x", "appProtocol": "Kubernetes.io/H2C"}, False, id="that one is taken to the letter"),
+    ],
+)
+def test_http2_is_spoken_by_declaration(port: dict[str, Any], *, http2: bool) -> None:
+    """pkg/config/kube/conversion.go, ConvertProtocol."""
+    assert istio.speaks_http2(port) is http2
+
+
+@pytest.mark.parametrize(
+    ("service", "found"),
+    [
+        pytest.param({"spec": {"ports": [{"port": 1}]}}, [(0, 1)], id="without a protocol it is TCP"),
+        pytest.param({"spec": {"ports": [{"port": 1, "protocol": None}]}}, [(0, 1)], id="so it is with null"),
+        pytest.param({"spec": {"ports": [{"port": 1, "protocol": "UDP"}, {"port": 1, "protocol": "TCP"}]}}, [(1, 1)], id="UDP is passed over"),
+        pytest.param({"spec": {"ports": [{"port": 1, "protocol": "SCTP"}, 2]}}, [], id="so are SCTP and what is no port"),
+        pytest.param({"spec": {"ports": {}}}, [], id="no list"),
+        pytest.param({"spec": None}, [], id="no spec"),
+    ],
+)  # fmt: skip
+def test_tcp_ports_of_a_service(service: dict[str, Any], found: list[tuple[int, int]]) -> None:
+    """Each with its index, as the API server defaults their protocol."""
+    assert [(index, port["port"]) for index, port in istio.tcp_ports(service)] == found
