@@ -21,7 +21,9 @@ BOM: Final = "\ufeff"
 # `-----BEGIN …`, `-------` and `---apiVersion` are none.
 _SEPARATOR: Final = pattern(rb"\n---(?=[ \t\r\n]|\Z)")
 # Each pattern starts with a word rather than with what may stand before it: such a search is ten times as fast.
-_KIND: Final = rb"kind[\"']?\s*:\s*[\"']?(?:%s|List)\b"
+# Before a value may stand an anchor, a tag, the header of a block scalar, a quote; in its place an alias.
+_BEFORE: Final = rb"[\"']?\s*:\s*(?:[&!]\S*\s+)*(?:\*|(?:[|>][-+0-9]*\s+)?[\"']?"
+_KIND: Final = rb"kind" + _BEFORE + rb"(?:%s|List)\b)"
 _CONFIG_MAP: Final = pattern(_KIND % rb"ConfigMap")
 _SERVICE: Final = pattern(_KIND % rb"Service")
 _TELEMETRY: Final = pattern(_KIND % rb"Telemetry")
@@ -30,8 +32,8 @@ _SAIL: Final = pattern(_KIND % rb"Istio(?:Revision)?")
 _DEPLOYMENT: Final = pattern(_KIND % rb"Deployment")
 _RESOURCE_LIST: Final = pattern(_KIND % rb"ResourceList")
 _MESH: Final = pattern(rb"mesh(?<![\w.-]mesh)[\"']?\s*:")
-_MESH_NAME: Final = pattern(rb"name[\"']?\s*:\s*[\"']?(?:istio|groundcover-mesh)\b")
-_ISTIOD: Final = pattern(rb"name[\"']?\s*:\s*[\"']?istiod\b")
+_MESH_NAME: Final = pattern(rb"name" + _BEFORE + rb"(?:istio|groundcover-mesh)\b)")
+_ISTIOD: Final = pattern(rb"name" + _BEFORE + rb"istiod\b)")
 
 # Where Helm says which template a document came from: Helm 3 in a comment, Helm 4 in an annotation.
 _SOURCE: Final = pattern(rb"(?m)^# Source: ([^/\s]+)/\S")
