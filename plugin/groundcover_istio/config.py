@@ -74,6 +74,12 @@ PROVIDER_NAMES: Final = {
     "zipkin": "zipkin-tracing",
 }
 
+# Names of Istio's own providers: an entry of one of them takes its place (pkg/config/mesh/mesh.go, ApplyMeshConfig).
+_BUILT_IN: Final = ("prometheus", "stackdriver", "envoy")
+
+# What the chart's values always have beside `istio`, and the integration document never.
+_CHART_VALUES: Final = frozenset(("clusterId", "ingestion"))
+
 # Keys whose value is data, not further settings: a layer that gives one replaces it whole.
 _WHOLE: Final = frozenset(("customTags", "logFormat"))
 
@@ -175,9 +181,9 @@ class Layer(NamedTuple):
 
 
 def layer_from_options(given: Mapping[str, str], where: str) -> Layer:
-    """The layer that flags or variables make; `given` holds texts by flag name.
+    """The layer that flags or variables make; `given` holds texts by flag name, `where` says which of the two they are.
 
-    Raises UsageError for a text that is no value of the option's kind. `where` has a `{}` for the option's name.
+    Raises UsageError for a text that is no value of the option's kind.
     """
     data: dict[str, Data] = {}
     for option in OPTIONS:
@@ -187,8 +193,7 @@ def layer_from_options(given: Mapping[str, str], where: str) -> Layer:
             target = data
             for key in option.path[:-1]:
                 target = target.setdefault(key, {})
-            previous = target.get(option.path[-1])
-            target[option.path[-1]] = {**previous, **value} if isinstance(previous, dict) else value
+            target[option.path[-1]] = value
     return Layer(where, data)
 
 
@@ -215,8 +220,9 @@ def _option_value(option: Option, text: str, name: str) -> Data:
     if option.path == ("service",):
         service, dot, namespace = text.partition(".")
         if not dot or not service or not namespace or "." in namespace:
+            between = " " if name.startswith("-") else "="
             raise UsageError(
-                f'"{text}" is not NAME.NAMESPACE', where=name, hint=f"{name} groundcover-sensor.groundcover"
+                f'"{text}" is not NAME.NAMESPACE', where=name, hint=f"{name}{between}groundcover-sensor.groundcover"
             )
         return {"name": service, "namespace": namespace}
     if option.kind == "text":
@@ -226,7 +232,8 @@ def _option_value(option: Option, text: str, name: str) -> Data:
     value = _parsed(text, name) if option.kind == "json" else k8syaml.resolve_plain(text)
     accepted = {"json": (dict, list), "boolean": (bool,), "integer": (int,), "number": (int, float)}[option.kind]
     optional = option.path[-1] in ("samplingPercentage", "maxTagLength")
-    if (value is None and optional) or (
+    # Nothing is null to YAML; as a variable that is left empty by mistake it would take the default away.
+    if (value is None and optional and text.strip()) or (
         isinstance(value, accepted) and isinstance(value, bool) == (option.kind == "boolean")
     ):
         return value
@@ -240,18 +247,22 @@ def _option_value(option: Option, text: str, name: str) -> Data:
 
 
 def _parsed(text: str, where: str) -> Data:
+    """The data of a text that is one YAML document, None where it is empty; raises SettingsError for anything else."""
     try:
         documents = k8syaml.load(text)
-        return documents[0] if documents else None
     except ManifestError as error:
-        raise UsageError(error.message, where=where) from error
+        raise SettingsError(error.message, where=where) from error
+    if len(documents) > 1:
+        raise SettingsError(f"holds {len(documents)} YAML documents, one is accepted", where=where)
+    return documents[0] if documents else None
 
 
 def layer_from_file(text: str, where: str) -> Layer:
     """The layer of a `--config` file: an integration document, a chart values file with an `istio`
-    section, or rendered manifests that hold the integration ConfigMap.
+    section, its own or a subchart's, or rendered manifests that hold the integration ConfigMap.
 
-    Raises SettingsError when it is none of these.
+    Raises SettingsError when it is none of these, and for an empty file, which `helm get manifest` of a release that is
+    not there leaves.
     """
     try:
         documents = k8syaml.load(text)
@@ -263,16 +274,33 @@ def layer_from_file(text: str, where: str) -> Layer:
     if carried:
         return integration_layer(carried, where)
     if not resources and len(found) == 1:
-        section = found[0].get("istio")
-        return Layer(where, section if isinstance(section, dict) else found[0])
-    if not found:
-        return Layer(where, {})
+        return Layer(where, _settings_in(found[0], where))
     raise SettingsError(
-        "holds no settings",
+        "holds no settings" if found else "is empty",
         where=where,
         hint="give an integration document, a values file with an `istio:` section,\n"
         "or a manifest with the integration ConfigMap: helm get manifest groundcover -n groundcover",
     )
+
+
+def _settings_in(document: dict[str, Data], where: str) -> dict[str, Data]:
+    """The integration document that a mapping is, or has in an `istio` section: its own, or that of one subchart."""
+    own = document.get("istio")
+    below = [
+        each["istio"] for each in document.values() if isinstance(each, dict) and isinstance(each.get("istio"), dict)
+    ]
+    sections = [own] if isinstance(own, dict) else below
+    if len(sections) > 1:
+        raise SettingsError(
+            "several subcharts have an `istio:` section", where=where, hint="give a file with the sensor's values alone"
+        )
+    if not sections and _CHART_VALUES & document.keys():
+        raise SettingsError(
+            "has no `istio:` section, so it says nothing that differs from the defaults",
+            where=where,
+            hint="leave --config out, or give the manifest of the sensor's release, which has all of its settings",
+        )
+    return sections[0] if sections else document
 
 
 def resources_of(document: Data) -> list[dict[str, Data]]:
@@ -406,6 +434,12 @@ def _refuse_contradictions(settings: Settings) -> None:
     for number in (tracing.sampling_percentage, *settings.sampling_ratio.values()):
         if number is not None and number != number:  # noqa: PLR0124  true of .nan alone, which no schema refuses
             raise SettingsError("a percentage or ratio is .nan, which is no number")
+    for key, part in (("tracing", tracing), ("accessLogs", logs)):
+        if part.enabled and part.provider_name.lower() in _BUILT_IN:
+            raise SettingsError(
+                f'{key}.providerName is "{part.provider_name}", a provider of Istio\'s own, which ours would replace',
+                hint=f"set {key}.providerName to a name that is not {', '.join(_BUILT_IN)}",
+            )
     if logs.enabled and tracing.enabled and logs.provider_name.lower() == tracing.provider_name.lower():
         raise SettingsError(
             f'tracing.providerName and accessLogs.providerName are both "{logs.provider_name}"',

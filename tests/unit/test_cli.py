@@ -45,6 +45,9 @@ BROKEN = b"kind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: 'a: b: c'\n"
         pytest.param(["--activation", "mesh", "--custom-tags", '{"a":{"literal":{"value":"b"}}}'], "tracing.customTags needs a Telemetry", id="tags without Telemetry"),
         pytest.param(["--activation", "mesh", "--sampling-percentage", "0"], "tracing.samplingPercentage 0 can't be said in a mesh config", id="zero without Telemetry"),
         pytest.param(["--access-logs", "true", "--access-logs-provider-name", "otel-tracing"], 'are both "otel-tracing"', id="one name twice"),
+        pytest.param(["--provider-name", "Prometheus"], "tracing.providerName is \"Prometheus\", a provider of Istio's own", id="the name of a provider of Istio's own"),
+        pytest.param(["--access-logs", "true", "--access-logs-provider-name", "envoy"], 'accessLogs.providerName is "envoy"', id="the same for access logs"),
+        pytest.param(["--custom-tags", "{}\n---\n{}"], "--custom-tags: holds 2 YAML documents, one is accepted", id="two documents"),
         pytest.param(["--config", "/nowhere"], "/nowhere: can't be read: No such file or directory", id="no such file"),
         pytest.param(["render", "/nowhere"], "/nowhere: can't be read: No such file or directory", id="no such manifests"),
         pytest.param(["--report", "/nowhere/x"], "/nowhere/x: can't be written: No such file or directory", id="a report nowhere"),
@@ -117,6 +120,9 @@ def test_every_option_is_a_variable(tool: Callable[..., Any], monkeypatch: pytes
             'GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE: "much" is not a number',
         ),
         ("GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE", "-1", "environment: invalid settings"),
+        ("GROUNDCOVER_ISTIO_SAMPLING_PERCENTAGE", "", '"" is not a number or null'),
+        ("GROUNDCOVER_ISTIO_MAX_TAG_LENGTH", " ", '" " is not a whole number or null'),
+        ("GROUNDCOVER_ISTIO_SERVICE", "x", "fix: GROUNDCOVER_ISTIO_SERVICE=groundcover-sensor.groundcover"),
         ("GROUNDCOVER_ISTIO_ERROR_CHANNEL", "mail", '"mail" is none of auto, stderr, document'),
         ("GROUNDCOVER_ISTIO_REPORT_FORMAT", "xml", '"xml" is none of text, json'),
     ],
@@ -134,6 +140,7 @@ def test_a_wrong_variable_is_named(
 CONFIGS = {
     "an integration document": "tracing: {protocol: zipkin}\n",
     "a values file": "token: secret\nistio:\n  tracing: {protocol: zipkin}\n",
+    "a values file of an umbrella chart": "global: {}\nsensor:\n  istio:\n    tracing: {protocol: zipkin}\n",
     "a manifest": "---\n# Source: x\nkind: Service\napiVersion: v1\n---\n"
     + (DATA / "sensor-compact.helm3.yaml").read_text().replace("samplingPercentage: 5", "protocol: zipkin"),
     "a List": json.dumps(
@@ -178,6 +185,16 @@ def test_config_files(text: str, tool: Callable[..., Any], tmp_path: Path, monke
         ),
         pytest.param("a: 1\n---\nb: 2\n", "config.yaml: holds no settings", id="two documents"),
         pytest.param("istio:\n  tracing: 5\n", "tracing: 5 is not an object", id="a wrong type"),
+        pytest.param("", "config.yaml: is empty", id="nothing, as helm get manifest of no release leaves"),
+        pytest.param("# nothing\n---\n", "config.yaml: is empty", id="comments alone"),
+        pytest.param(
+            "clusterId: c\ningestion: {site: a.b}\n", "config.yaml: has no `istio:` section", id="values without it"
+        ),
+        pytest.param(
+            "a: {istio: {tracing: {protocol: zipkin}}}\nb: {istio: {}}\n",
+            "config.yaml: several subcharts have an `istio:` section",
+            id="two subcharts",
+        ),
     ],
 )
 def test_config_files_that_are_wrong(text: str, message: str, tool: Callable[..., Any], tmp_path: Path) -> None:
@@ -189,11 +206,9 @@ def test_config_files_that_are_wrong(text: str, message: str, tool: Callable[...
     assert message in err
 
 
-def test_an_empty_config_file_sets_nothing(tool: Callable[..., Any], tmp_path: Path) -> None:
-    """As an empty values file does."""
+def test_a_config_file_that_is_no_text(tool: Callable[..., Any], tmp_path: Path) -> None:
+    """Exit 2 as well."""
     file = tmp_path / "config.yaml"
-    file.write_text("# nothing\n")
-    assert tool("--config", str(file), stdin=ISTIOD) == tool(stdin=ISTIOD)
     file.write_bytes(b"\xff")
     assert "is not valid UTF-8" in tool("--config", str(file), stdin=ISTIOD).err
 
