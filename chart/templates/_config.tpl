@@ -311,7 +311,7 @@ Facts about tracing for messages and notes, in JSON: {"on", "protocol", "receive
       "receiver" (ternary $protocol "otlp" (has $protocol (list "datadog" "zipkin")))
       "role" $role
       "port" (dig "service" "ports" $role 0 $document)
-      "host" (printf "%s.%s.svc.%s" $document.service.name $document.service.namespace (dig "clusterDomain" "cluster.local" $document))
+      "host" (printf "%s.%s.svc.%s" $document.service.name $document.service.namespace (get $document "clusterDomain" | default "cluster.local"))
       "accessLogPort" (dig "service" "ports" "otlpGrpc" 0 $document)
       "percentage" $document.tracing.samplingPercentage
       "ratio" (dig "sensor" "samplingRatio" $family 0.05 $document)

@@ -25,9 +25,9 @@ SCHEMAS = {
    "pattern": "^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z"
   },
   "clusterDomain": {
-   "description": "DNS domain of the cluster, the last part of the sensor's host name. Default cluster.local.",
+   "description": "DNS domain of the cluster, the last part of the sensor's host name. Empty: what istiod is told in the stream (--domain, global.proxy.clusterDomain), else cluster.local. Default empty.",
    "type": "string",
-   "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\Z"
+   "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?\\Z"
   },
   "service": {
    "description": "The Service of the groundcover sensor. A sensor Service in the stream wins over this.",

@@ -55,8 +55,8 @@ def integration(data, custom_formats=None, name_prefix=None):
             if not isinstance(data__clusterDomain, (str)):
                 raise Invalid("" + (name_prefix or "data") + ".clusterDomain must be string")
             if isinstance(data__clusterDomain, str):
-                if not REGEX_PATTERNS['^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\Z'].search(data__clusterDomain):
-                    raise Invalid("" + (name_prefix or "data") + ".clusterDomain must match pattern ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\Z")
+                if not REGEX_PATTERNS['^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?\\Z'].search(data__clusterDomain):
+                    raise Invalid("" + (name_prefix or "data") + ".clusterDomain must match pattern ^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?\\Z")
         if "service" in data_keys:
             data_keys.remove("service")
             data__service = data["service"]

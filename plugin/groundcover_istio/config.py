@@ -36,7 +36,7 @@ DEFAULTS: Final[dict[str, Data]] = {
     "enabled": True,
     "rootNamespace": "istio-system",
     "istioVersion": "",
-    "clusterDomain": "cluster.local",
+    "clusterDomain": "",
     "service": {
         "name": DEFAULT_SERVICE,
         "namespace": "groundcover",
@@ -105,7 +105,7 @@ OPTIONS: Final = (
         "root-namespace", ("rootNamespace",), "text", "root namespace of the mesh, where the stream does not say it"
     ),
     Option("istio-version", ("istioVersion",), "text", "as 1.24: decides which fields may be written"),
-    Option("cluster-domain", ("clusterDomain",), "text", "DNS domain of the cluster"),
+    Option("cluster-domain", ("clusterDomain",), "text", "DNS domain of the cluster, where the stream does not say it"),
     Option("service", ("service",), "text", "the sensor's Service"),
     Option("otlp-http-port", ("service", "ports", "otlpHttp"), "integer", "port of the Service for OTLP/HTTP"),
     Option("otlp-grpc-port", ("service", "ports", "otlpGrpc"), "integer", "port of the Service for OTLP/gRPC"),
@@ -437,7 +437,7 @@ def _refuse_contradictions(settings: Settings) -> None:
     for key, part in (("tracing", tracing), ("accessLogs", logs)):
         if part.enabled and part.provider_name.lower() in _BUILT_IN:
             raise SettingsError(
-                f'{key}.providerName is "{part.provider_name}", a provider of Istio\'s own, which ours would replace',
+                f'{key}.providerName is "{part.provider_name}", which is Istio\'s own and would be replaced',
                 hint=f"set {key}.providerName to a name that is not {', '.join(_BUILT_IN)}",
             )
     if logs.enabled and tracing.enabled and logs.provider_name.lower() == tracing.provider_name.lower():

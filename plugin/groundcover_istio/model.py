@@ -151,6 +151,7 @@ class Settings(NamedTuple):
     istio_version: Version | None
     """None: read it from the stream."""
     cluster_domain: str
+    """Empty: read it from the stream."""
     service: Service
     mode: str
     """How the mesh config is carried: patch or shared."""

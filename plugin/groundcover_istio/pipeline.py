@@ -37,7 +37,7 @@ def run(
     no layer says anything. Raises ToolError: then there is no outcome, whole or part.
     """
     settings, inventory = _read(manifests, layers, documents)
-    plan = make_plan(inventory, settings, stream.istiod_tags(manifests))
+    plan = make_plan(inventory, settings, stream.istiod_tags(manifests), stream.istiod_domains(manifests))
     if inventory.function:
         plan = _for_function(plan, inventory.function)
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]

@@ -47,6 +47,10 @@ _IMAGE: Final = pattern(rb"image[\"']?[ \t]*:[ \t]*[\"']?[^\s\"']*\Z")
 _LONGEST_IMAGE: Final = 512
 
 
+# What istiod is told of the cluster's DNS domain: `--domain=x`, or `--domain` and x as items of a list.
+_DOMAIN: Final = pattern(rb"--domain[\"']?(?:=|[\s,]+(?:-\s+)?)[\"']?([A-Za-z0-9][A-Za-z0-9.-]*)")
+
+
 class Document(NamedTuple):
     """A slice of the stream that may hold something of interest; a separator line belongs to it."""
 
@@ -172,3 +176,15 @@ def istiod_tags(stream: bytes) -> list[str]:
         for match in _PILOT.finditer(stream)
         if _IMAGE.search(stream[max(0, match.start() - _LONGEST_IMAGE) : match.start()].rpartition(b"\n")[2])
     ]
+
+
+def istiod_domains(stream: bytes) -> list[str]:
+    """The DNS domains of the cluster that istiod's Deployments name, in order; proxies have such an argument too."""
+    found = []
+    offset = stream.find(b"--domain")
+    while offset >= 0:
+        start, end = _slice(stream, offset)
+        if _DEPLOYMENT.search(stream, start, end) and _ISTIOD.search(stream, start, end):
+            found += [match[1].decode() for match in _DOMAIN.finditer(stream, start, end)]
+        offset = stream.find(b"--domain", end)
+    return found

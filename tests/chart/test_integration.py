@@ -51,7 +51,7 @@ def test_default_document(default: Render) -> None:
         "enabled": True,
         "rootNamespace": "istio-system",
         "istioVersion": "",
-        "clusterDomain": "cluster.local",
+        "clusterDomain": "",
         "meshConfig": {"mode": "patch"},
         "service": {
             "name": "groundcover-sensor",

@@ -42,7 +42,7 @@ ALLOWED = {
     "embedded": {"patterns", "records", "model", "k8syaml", "layout", "edits"},
     "rules.plan": {"records", "model", "inventory"},
     "rules.tracing": {"model", "rules.plan"},
-    "rules.versions": {"model", "istio", "inventory"},
+    "rules.versions": {"errors", "model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
     "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},

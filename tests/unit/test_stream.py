@@ -206,6 +206,28 @@ def test_the_tags_of_istiod(manifests: bytes, tags: list[str]) -> None:
     assert stream.istiod_tags(manifests) == tags
 
 
+ISTIOD = b"kind: Deployment\nmetadata: {name: istiod-canary}\n"
+
+
+@pytest.mark.parametrize(
+    ("manifests", "domains"),
+    [
+        pytest.param(ISTIOD + b"args:\n- --domain\n- corp.example\n", ["corp.example"], id="as two items"),
+        pytest.param(ISTIOD + b"args: ['--domain', 'corp.example']\n", ["corp.example"], id="in a flow list"),
+        pytest.param(ISTIOD + b"args:\n- --domain=corp.example\n- --x\n", ["corp.example"], id="as one item"),
+        pytest.param(ISTIOD + b"args:\n- --domain\n- $(POD_NAMESPACE).svc.x\n", [], id="that of a proxy"),
+        pytest.param(ISTIOD + b"args:\n- --domain\n- \"\"\n- --x\n", [], id="an empty one"),
+        pytest.param(ISTIOD + b"args:\n- --domains\n- a.b\n", [], id="another argument"),
+        pytest.param(ISTIOD.replace(b"istiod", b"dns") + b"args: [--domain, a.b]\n", [], id="another Deployment"),
+        pytest.param(ISTIOD.replace(b"Deployment", b"Pod") + b"args: [--domain, a.b]\n", [], id="another kind"),
+        pytest.param(POD + b"--domain x\n---\n" + ISTIOD + b"args: [--domain, a.b]\n---\n" + ISTIOD + b"args: [--domain=c.d]\n", ["a.b", "c.d"], id="two istiods behind another document"),
+    ],
+)  # fmt: skip
+def test_the_cluster_domains_of_istiod(manifests: bytes, domains: list[str]) -> None:
+    """What its Deployments say, and nothing else that has such an argument."""
+    assert stream.istiod_domains(manifests) == domains
+
+
 def test_blank() -> None:
     """White space only."""
     assert stream.is_blank(b"")

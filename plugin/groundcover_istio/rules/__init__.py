@@ -7,7 +7,7 @@ from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan, Sensor
 from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
 from groundcover_istio.rules.telemetry import counting_telemetries, effective_percentage, plan_telemetry
-from groundcover_istio.rules.versions import mesh_version, oldest_version
+from groundcover_istio.rules.versions import cluster_domain, mesh_version, oldest_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from groundcover_istio.inventory import Inventory
 
 
-def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> Plan:
+def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str], istiod_domains: list[str]) -> Plan:
     """What to do with a stream.
 
-    `istiod_tags` are the tags of the istiod images in it. Raises SettingsError and ManifestError
-    where the settings can't be carried out on it.
+    `istiod_tags` are the tags of the istiod images in it, `istiod_domains` the DNS domains that istiod is told there.
+    Raises SettingsError and ManifestError where the settings can't be carried out on it.
     """
     plan = Plan([], [], [], None, [])
     ours = [*inventory.integrations, *inventory.services]
@@ -30,6 +30,7 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str]) 
     if not ours and not inventory.meshes:
         plan.decisions.append(Decision("nothing-here", "info", "", {}))
         return plan
+    settings = settings._replace(cluster_domain=cluster_domain(inventory, settings, istiod_domains))
     sensor = find_sensor(inventory, settings)
     plan.decisions.extend(sensor.doubts)
     if settings.mode == "shared":
