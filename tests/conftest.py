@@ -70,7 +70,7 @@ def tool() -> Callable[..., Result]:
     """The command line, called in this process with arguments and standard input."""
 
     def call(*arguments: str, stdin: bytes = b"") -> Result:
-        out, err = _Stream(), io.StringIO()
+        out, err = _Stream(), io.TextIOWrapper(io.BytesIO(), "utf-8")
         with pytest.MonkeyPatch.context() as patch:
             # It names real streams to the tests; to the tool it would be one more variable.
             patch.delenv(DATA_VARIABLE, raising=False)
@@ -78,7 +78,8 @@ def tool() -> Callable[..., Result]:
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             code = cli.main(arguments)
-        return Result(code, out.buffer.getvalue(), err.getvalue())
+        err.flush()
+        return Result(code, out.buffer.getvalue(), err.buffer.getvalue().decode())
 
     return call
 

@@ -11,7 +11,7 @@ from groundcover_istio.errors import PROGRAM, SettingsError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Final, TextIO
+    from typing import Any, BinaryIO, Final, TextIO
 
 CHANNELS: Final = ("auto", "stderr", "document")
 ERASE: Final = "\r\033[K"
@@ -62,7 +62,7 @@ class Console:
                 hint=f"helm template RELEASE CHART | {PROGRAM}, or helm install … --post-renderer {PROGRAM}",
             )
         try:
-            self.manifests = sys.stdin.buffer.read()
+            self.manifests = _read_all(sys.stdin.buffer)
         except OSError as error:
             raise UsageError(f"can't be read: {error.strerror}", where="standard input") from error
         return self.manifests
@@ -86,8 +86,7 @@ class Console:
         with interrupts.Held():
             self.written = True
             try:
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
+                _write_all(sys.stdout.buffer, data)
             except OSError as error:
                 _give_up(sys.stdout)
                 if isinstance(error, BrokenPipeError):
@@ -121,11 +120,8 @@ class Console:
             return False
         with interrupts.Held():
             try:
-                try:
-                    sys.stderr.write(text)
-                except UnicodeEncodeError:  # as PYTHONIOENCODING may have it
-                    sys.stderr.write(text.encode("ascii", "backslashreplace").decode())
-                sys.stderr.flush()
+                # Any text can be said, whatever PYTHONIOENCODING has.
+                _write_all(sys.stderr.buffer, text.encode(sys.stderr.encoding, "backslashreplace"))
             except OSError:
                 _give_up(sys.stderr)
                 return False
@@ -162,8 +158,9 @@ class Console:
 def _replace(target: str, scratch: str, text: str) -> None:
     """Write a file's new text beside it, then put it in its place; on failure nothing of it is left."""
     mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None  # noqa: PTH110, PTH116
+    # What is there already is not ours, and not taken away below.
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
     try:
-        handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         if mode is not None:
@@ -172,6 +169,35 @@ def _replace(target: str, scratch: str, text: str) -> None:
     finally:
         if os.path.exists(scratch):  # noqa: PTH110
             os.remove(scratch)  # noqa: PTH107
+
+
+def _read_all(source: Any) -> bytes:
+    """What comes until the end, also where it comes late and the other side asked for no waiting (O_NONBLOCK)."""
+    chunks = []
+    while (chunk := source.read()) != b"":
+        if chunk is None:
+            _wait_for(source, reading=True)
+        else:
+            chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _write_all(target: BinaryIO, data: bytes) -> None:
+    """Write to the end: with PYTHONUNBUFFERED, as container images set it, one `write` may take a part and say so."""
+    target.flush()
+    raw: Any = getattr(target, "raw", target)
+    view = memoryview(data)
+    while view:
+        written = raw.write(view)
+        if written is None:
+            _wait_for(raw, reading=False)
+        view = view[written or 0 :]
+
+
+def _wait_for(stream: BinaryIO, *, reading: bool) -> None:
+    import select  # noqa: PLC0415  seldom needed
+
+    select.select([stream] if reading else [], [] if reading else [stream], [])
 
 
 def _give_up(broken: TextIO) -> None:

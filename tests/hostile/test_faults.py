@@ -6,6 +6,7 @@ A kubectl that is missing, hangs, fails or lies: `tests/doctor/test_doctor.py`. 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +104,77 @@ def test_a_standard_error_that_fails_does_not_matter(redirection: str, folder: P
     assert (done.returncode, b"GCI001" in done.stdout) == (1, True)
 
 
+def unread(pipe: int) -> int:
+    """How many bytes wait in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+PIPE = 65536
+# A stream that is longer than a pipe holds.
+LONG = ISTIOD.before + b"---\nkind: ConfigMap\ndata: {x: " + b"x" * 300_000 + b"}\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["", "PYTHONUNBUFFERED"])
+@pytest.mark.parametrize("blocking", [True, False], ids=["", "O_NONBLOCK"])
+def test_a_reader_that_takes_its_time(*, blocking: bool, unbuffered: str) -> None:
+    """Gets all of it, also where one write can take but a part: without a buffer Python says so and goes on."""
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, blocking)
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(TOOL, stdin=subprocess.PIPE, stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        assert process.stdin is not None
+        process.stdin.write(LONG)
+        process.stdin.close()
+        while unread(ours) < PIPE:
+            time.sleep(0.01)
+        # Stopped and woken up in the midst of a write, a process is told how much was taken.
+        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGCONT)
+        with os.fdopen(ours, "rb") as reader:
+            out = reader.read()
+    assert process.returncode == 0
+    assert out == ISTIOD.after + LONG.removeprefix(ISTIOD.before)
+
+
+@pytest.mark.parametrize("blocking", [True, False], ids=["", "O_NONBLOCK"])
+def test_a_writer_that_takes_its_time(*, blocking: bool) -> None:
+    """Is waited for to the end, also where nothing is there yet."""
+    theirs, ours = os.pipe()
+    os.set_blocking(theirs, blocking)
+    with subprocess.Popen(TOOL, stdin=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        with os.fdopen(ours, "wb", 0) as writer:
+            writer.write(ISTIOD.before[:100])
+            while unread(writer.fileno()):
+                time.sleep(0.01)
+            time.sleep(0.2)  # It has come back for more.
+            writer.write(ISTIOD.before[100:])
+        out, _ = process.communicate()
+    assert (process.returncode, out) == (0, ISTIOD.after)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["", "PYTHONUNBUFFERED"])
+def test_a_disk_that_is_full_in_the_midst(unbuffered: str, folder: Path) -> None:
+    """What fitted stands in the file behind standard output, as with every program; the exit code says that it is not all."""
+    limit = len(ISTIOD.after) // 2
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": unbuffered}
+    environment = {key: value for key, value in environment.items() if not key.startswith("COVERAGE")}
+    with (folder / "manifests.yaml").open("rb") as manifests, (folder / "out").open("wb") as out:
+        done = subprocess.run(
+            TOOL,
+            stdin=manifests,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=environment,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+    assert done.returncode == 2
+    assert b"standard output: can't be written: File too large" in done.stderr
+    assert (folder / "out").read_bytes() == ISTIOD.after[:limit]
+
+
 # --- disks -----------------------------------------------------------------------------------------------------------
 
 WRITING = {
@@ -166,6 +239,16 @@ def test_a_folder_that_cant_be_written_to(arguments: list[str]) -> None:
         assert (done.returncode, done.stdout) == (2, b"")
         assert b"can't be written: Permission denied" in done.stderr
         assert contents(folder) == before
+
+
+def test_a_file_of_somebody_else_where_the_new_one_is_put_together(folder: Path) -> None:
+    """Process ids come again in containers: it is left alone, and the message names what can't be written."""
+    line = "sh -c 'echo precious >report.txt.$$.tmp; exec \"$@\"' - "
+    done = shell(f"{line} tool render --report report.txt manifests.yaml", folder)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"report.txt: can't be written: File exists" in done.stderr
+    assert (folder / "report.txt").read_bytes() == b"old\n"
+    assert [path.read_bytes() for path in folder.glob("*.tmp")] == [b"precious\n"]
 
 
 def test_a_folder_that_cant_be_read() -> None:

@@ -93,14 +93,15 @@ def call(arguments: tuple[str, ...], stdin: bytes) -> Result:
     """The command line in this process, without the tool's variables."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(PREFIX)}
     streams = sys.stdin, sys.stdout, sys.stderr
-    out, err = _Output(b""), io.StringIO()
+    out, err = _Output(b""), io.TextIOWrapper(io.BytesIO(), "utf-8")
     try:
         sys.stdin, sys.stdout, sys.stderr = _Input(stdin), out, err
         code = cli.main(arguments)
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams
         os.environ.update(kept)
-    return Result(code, out.buffer.getvalue(), err.getvalue())
+    err.flush()
+    return Result(code, out.buffer.getvalue(), err.buffer.getvalue().decode())
 
 
 def examine(stream: bytes, arguments: tuple[str, ...] = ()) -> None:

@@ -216,7 +216,7 @@ ISTIOD = b"kind: Deployment\nmetadata: {name: istiod-canary}\n"
         pytest.param(ISTIOD + b"args: ['--domain', 'corp.example']\n", ["corp.example"], id="in a flow list"),
         pytest.param(ISTIOD + b"args:\n- --domain=corp.example\n- --x\n", ["corp.example"], id="as one item"),
         pytest.param(ISTIOD + b"args:\n- --domain\n- $(POD_NAMESPACE).svc.x\n", [], id="that of a proxy"),
-        pytest.param(ISTIOD + b"args:\n- --domain\n- \"\"\n- --x\n", [], id="an empty one"),
+        pytest.param(ISTIOD + b'args:\n- --domain\n- ""\n- --x\n', [], id="an empty one"),
         pytest.param(ISTIOD + b"args:\n- --domains\n- a.b\n", [], id="another argument"),
         pytest.param(ISTIOD.replace(b"istiod", b"dns") + b"args: [--domain, a.b]\n", [], id="another Deployment"),
         pytest.param(ISTIOD.replace(b"Deployment", b"Pod") + b"args: [--domain, a.b]\n", [], id="another kind"),
