@@ -22,7 +22,7 @@ SCHEMAS = {
   "istioVersion": {
    "description": "Version of the control plane, such as 1.24 or 1.24.3; it decides which fields may be written. Empty: read from the istiod image tag or the chart label in the stream, else a supported current version is assumed. Default empty.",
    "type": "string",
-   "pattern": "^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z"
+   "pattern": "^(v?1\\.[0-9]{1,4}(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z"
   },
   "clusterDomain": {
    "description": "DNS domain of the cluster, the last part of the sensor's host name. Empty: what istiod is told in the stream (--domain, global.proxy.clusterDomain), else cluster.local. Default empty.",

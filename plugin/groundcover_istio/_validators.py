@@ -47,8 +47,8 @@ def integration(data, custom_formats=None, name_prefix=None):
             if not isinstance(data__istioVersion, (str)):
                 raise Invalid("" + (name_prefix or "data") + ".istioVersion must be string")
             if isinstance(data__istioVersion, str):
-                if not REGEX_PATTERNS['^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z'].search(data__istioVersion):
-                    raise Invalid("" + (name_prefix or "data") + ".istioVersion must match pattern ^(v?1\\.[0-9]+(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z")
+                if not REGEX_PATTERNS['^(v?1\\.[0-9]{1,4}(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z'].search(data__istioVersion):
+                    raise Invalid("" + (name_prefix or "data") + ".istioVersion must match pattern ^(v?1\\.[0-9]{1,4}(\\.[0-9]+)?([-+.][0-9A-Za-z.+-]+)?)?\\Z")
         if "clusterDomain" in data_keys:
             data_keys.remove("clusterDomain")
             data__clusterDomain = data["clusterDomain"]

@@ -8,7 +8,7 @@ source, then laid over each other, the strongest last.
 from __future__ import annotations
 
 from groundcover_istio import istio, k8syaml
-from groundcover_istio.errors import ManifestError, SettingsError, UsageError
+from groundcover_istio.errors import ManifestError, SettingsError, UsageError, plain
 from groundcover_istio.model import (
     DEFAULT_SERVICE,
     AccessLogs,
@@ -21,7 +21,7 @@ from groundcover_istio.model import (
     Zipkin,
 )
 from groundcover_istio.records import NamedTuple
-from groundcover_istio.validation import problems
+from groundcover_istio.validation import listed, problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -332,10 +332,10 @@ def integration_layer(resources: list[dict[str, Data]], where: str) -> Layer:
     Raises ManifestError when there are several that differ.
     """
     texts = {str(resource["data"][INTEGRATION_KEY]) for resource in resources}
-    name = f"ConfigMap {resources[0]['metadata'].get('name', '')}"
+    name = f"ConfigMap {plain(str(resources[0]['metadata'].get('name', '')))}"
     where = f"{where}, {name}, {INTEGRATION_KEY}" if where else f"{name}, {INTEGRATION_KEY}"
     if len(texts) > 1:
-        names = ", ".join(sorted(str(resource["metadata"].get("name")) for resource in resources))
+        names = ", ".join(sorted(plain(str(resource["metadata"].get("name"))) for resource in resources))
         raise ManifestError(
             f"several integration ConfigMaps that differ: {names}",
             hint="one mesh sends to one sensor: set istio.enabled=false in the others, or render them apart",
@@ -375,7 +375,7 @@ def resolve(layers: Iterable[Layer]) -> Settings:
     for layer in layers:
         found = problems("integration", layer.data)
         if found:
-            raise SettingsError("invalid settings\n  " + "\n  ".join(found), where=layer.where)
+            raise SettingsError("invalid settings\n  " + listed(found), where=layer.where)
         merged = _over(merged, layer.data)
     settings = _settings(merged)
     _refuse_contradictions(settings)

@@ -6,7 +6,7 @@ import os
 import sys
 
 from groundcover_istio import interrupts, stream
-from groundcover_istio.errors import PROGRAM, SettingsError, UsageError
+from groundcover_istio.errors import PROGRAM, SettingsError, UsageError, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,15 +143,16 @@ class Console:
         return self._show(f"{PROGRAM}: error: interrupted", code, document=self.channel == "document")
 
     def _show(self, text: str, code: int, *, document: bool) -> int:
+        # A file's name may have in it what no terminal and no YAML should be given.
+        lines = [plain(line, len(line)) for line in text.split("\n")]
         if document and not self.written:
-            lines = "".join(f"  {line}\n" for line in text.splitlines())
             try:
-                self.write(b"|-\n" + lines.encode(errors="replace"))
+                self.write("|-\n" + "".join(f"  {line}\n" for line in lines))
             except (OSError, UsageError):
                 pass
             else:
                 return 0
-        self.say(text + "\n")
+        self.say("\n".join(lines) + "\n")
         return code
 
 

@@ -9,6 +9,14 @@ from __future__ import annotations
 PROGRAM = "groundcover-istio"
 
 
+def plain(text: str, longest: int = 100) -> str:
+    """What others wrote, as a part of a message: cut to `longest` characters, without line breaks and control codes."""
+    shown = text if len(text) <= longest else f"{text[:longest]}…"
+    if shown.isprintable():
+        return shown
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
+
+
 class ToolError(Exception):
     """Base of every error a user may see; never raised itself."""
 

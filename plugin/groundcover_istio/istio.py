@@ -55,7 +55,9 @@ LEGACY_TRACERS: Final = ("zipkin", "datadog", "lightstep", "stackdriver", "openC
 WRITTEN: Final = ("extensionProviders", "defaultProviders", "enableTracing", "defaultConfig")
 READ: Final = (*WRITTEN, "rootNamespace")
 
-_VERSION: Final = pattern(r"v?(1)\.([0-9]+)")
+_VERSION: Final = pattern(r"v?(1)\.([0-9]{1,4})(?![0-9])")
+# Python refuses to read a number of more than 4,300 digits.
+_PORT: Final = pattern(r"[0-9]{1,9}")
 _SETTINGS: Final = {
     "extensionProviders.opentelemetry": "set tracing.protocol to zipkin",
     "extensionProviders.opentelemetry.http": "set tracing.protocol to otlp-grpc (Istio 1.17) or zipkin",
@@ -135,6 +137,13 @@ def number(value: Data) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if abs(found) < float("inf") else None  # nor is .nan
+
+
+def port_number(value: Data) -> int | None:
+    """The number of a provider's port, in quotes too, as jsonpb takes it, in range or not; None for anything else."""
+    if isinstance(value, str):
+        return int(value) if _PORT.fullmatch(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def tcp_ports(service: Data) -> list[tuple[int, dict[str, Data]]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from groundcover_istio.errors import plain
 from groundcover_istio.records import NamedTuple
 
 TYPE_CHECKING = False
@@ -36,7 +37,8 @@ class ResourceId(NamedTuple):
 
     def __str__(self) -> str:
         """Kind, namespace and name, as messages spell an object."""
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        name = f"{plain(self.namespace)}/{plain(self.name)}" if self.namespace else plain(self.name)
+        return f"{self.kind} {name or 'without a name'}"
 
 
 class Edit(NamedTuple):

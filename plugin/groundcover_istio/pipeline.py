@@ -10,7 +10,7 @@ from groundcover_istio.inventory import Inventory, MeshConfig, Resource, read_me
 from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Path, Settings
 from groundcover_istio.rules import make_plan
 from groundcover_istio.rules.plan import Change, dig
-from groundcover_istio.validation import problems, without_nulls
+from groundcover_istio.validation import listed, problems, without_nulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def _require_valid_object(found: Data, target: MeshConfig | Resource, settings: 
 def _require_valid(schema: str, data: Data, where: str) -> None:
     found = problems(schema, without_nulls(data))  # type: ignore[arg-type]  # one of two literals, by the callers above
     if found:
-        raise ManifestError(f"{_INVALID}\n  " + "\n  ".join(found), where=where)
+        raise ManifestError(f"{_INVALID}\n  {listed(found)}", where=where)
 
 
 def _not_verified(changes: list[Change], why: str) -> EditError:

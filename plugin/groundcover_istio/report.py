@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from groundcover_istio.errors import plain
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +49,13 @@ SENTENCES: Final = {
     " of the mesh config that defines the provider",
 }
 
+# Characters of a value in a sentence: one lists what is wrong with a provider.
+_LONGEST: Final = 1000
+
 
 def sentence(decision: Decision) -> str:
     """A decision in words."""
-    return SENTENCES[decision.code].format(**decision.values)
+    return SENTENCES[decision.code].format(**{key: plain(value, _LONGEST) for key, value in decision.values.items()})
 
 
 def text_report(outcome: Outcome) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from groundcover_istio.errors import plain
 from groundcover_istio.patterns import pattern
 
 TYPE_CHECKING = False
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data
 
 
-_LONGEST = 100
 _UNDERSCORE = pattern(r"_([a-z0-9])")
 
 
@@ -19,14 +19,14 @@ def spell(path: Iterable[str | int]) -> str:
     """A path as people write it: `extensionProviders[0].zipkin`; "the document" for none."""
     text = ""
     for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+        text += f"[{key}]" if isinstance(key, int) else f".{plain(key)}" if text else plain(key)
     return text or "the document"
 
 
 def show(value: Data) -> str:
     """A value found: text in quotes, a collection by its kind."""
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= _LONGEST else f'"{value[:_LONGEST]}…"'
+        return f'"{plain(value)}"'
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

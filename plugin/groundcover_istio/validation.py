@@ -7,6 +7,7 @@ imported (70 ms), to list every problem with its path, what was found and what i
 from __future__ import annotations
 
 from groundcover_istio import _validators
+from groundcover_istio.errors import plain
 from groundcover_istio.spelling import show, spell
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ _FAST: Final[dict[str, Callable[[Data], Any]]] = {
     "telemetry": _validators.telemetry,
 }
 
+_MOST: Final = 20
 _END: Final = r"\Z"
 """How the embedded schemas write the `$` at the end of a pattern."""
 
@@ -35,6 +37,12 @@ def problems(schema: SchemaName, data: Data) -> list[str]:
     except _validators.Invalid as first:
         return _explain(schema, data) or [str(first)]
     return []
+
+
+def listed(found: list[str]) -> str:
+    """Problems as the lines of a message, the first of very many."""
+    rest = len(found) - _MOST
+    return "\n  ".join([*found[:_MOST], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def without_nulls(data: Data) -> Data:
@@ -109,7 +117,7 @@ def _unknown(path: str, key: str, known: list[str]) -> str:
 
     close = difflib.get_close_matches(key, known, n=1)
     meant = f"; did you mean {close[0]}?" if close else f"; accepted: {', '.join(known)}"
-    return f"{_below(path, key)}: unknown key{meant}"
+    return f"{_below(path, plain(key))}: unknown key{meant}"
 
 
 def _below(path: str, key: str) -> str:

@@ -163,6 +163,61 @@ def test_the_other_commands(name: str, tool: Callable[..., Any], tmp_path: Path)
     assert (values.read_bytes() == before) == (calls["export"].code != 0)
 
 
+LINES = "a\\n::error::b\\e[31m\\a"
+LONG = "x" * 100_000
+MESSAGES = {
+    "a name with line breaks and terminal codes": f'kind: ConfigMap\nmetadata: {{name: istio, namespace: "{LINES}"}}\ndata: {{mesh: "["}}\n',
+    "a very long namespace": f"kind: ConfigMap\nmetadata: {{name: istio, namespace: {LONG}}}\ndata: {{mesh: '['}}\n",
+    "a tracer's name": f'kind: ConfigMap\nmetadata: {{name: istio}}\ndata: {{mesh: \'defaultProviders: {{tracing: ["{LINES}{LONG}"]}}\'}}\n',
+    "a provider's target": f"kind: ConfigMap\nmetadata: {{name: istio}}\ndata: {{mesh: 'extensionProviders: [{{name: otel-tracing, zipkin: {{service: \"{LINES}{LONG}\"}}}}]'}}\n",
+    "an unknown setting": f'kind: ConfigMap\nmetadata: {{name: x, labels: {{app.kubernetes.io/component: istio-integration}}}}\ndata: {{integration.yaml: \'"{LINES}{LONG}": 1\'}}\n',
+    "a thousand unknown settings": f"kind: ConfigMap\nmetadata: {{name: x, labels: {{app.kubernetes.io/component: istio-integration}}}}\ndata: {{integration.yaml: '{{{', '.join(f'k{index}: 1' for index in range(1000))}}}'}}\n",
+    "an integration's name": f'kind: ConfigMap\nmetadata: {{name: "{LINES}{LONG}", labels: {{app.kubernetes.io/component: istio-integration}}}}\ndata: {{integration.yaml: a}}\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", MESSAGES.values(), ids=MESSAGES)
+def test_what_others_wrote_in_a_message(stream: str, tool: Callable[..., Any]) -> None:
+    """It is cut, begins no line that a CI system acts on, and moves no cursor; for Helm 4 the document stays one text."""
+    code, out, err = tool(stdin=stream.encode())
+    assert (code in (2, 3), out) == (True, b"")
+    assert len(err) < 5_000
+    assert all(line.isprintable() for line in err.split("\n"))
+    assert "\n::error::" not in err
+    shown = tool("--error-channel", "document", stdin=stream.encode()).out
+    assert yaml.safe_load(shown) == err.rstrip("\n")
+
+
+NINES = "9" * 5_000
+NUMBERS = {
+    "the version of a chart's label": f"kind: ConfigMap\nmetadata: {{name: istio, labels: {{helm.sh/chart: istiod-1.{NINES}}}}}\ndata: {{mesh: 'a: 1'}}\n",
+    "the tag of an image": f"image: docker.io/istio/pilot:1.{NINES}\n---\nkind: ConfigMap\nmetadata: {{name: istio}}\ndata: {{mesh: 'a: 1'}}\n",
+    "the version of an integration": f"kind: ConfigMap\nmetadata: {{name: x, labels: {{app.kubernetes.io/component: istio-integration}}}}\ndata: {{integration.yaml: 'istioVersion: 1.{NINES}'}}\n",
+    "a Service's port": f"kind: Service\nmetadata: {{name: groundcover-sensor}}\nspec: {{ports: [{{name: otlp-http, port: {NINES}}}]}}\n",
+    **{
+        f"a provider's {what}": f"kind: ConfigMap\nmetadata: {{name: istio}}\ndata:\n  mesh: |\n    {text}\n"
+        for what, text in {
+            "port": f"extensionProviders: [{{name: otel-tracing, opentelemetry: {{service: groundcover-sensor.groundcover, port: {NINES}}}}}]",
+            "port in quotes": f"extensionProviders: [{{name: x, zipkin: {{service: a.b, port: '{NINES}'}}}}]",
+            "address": f"extensionProviders: [{{name: x, datadog: {{address: 'a.b:{NINES}'}}}}]",
+            "sampling": f"defaultConfig: {{tracing: {{sampling: {NINES}}}}}",
+            "sampling in quotes": f"defaultConfig: {{tracing: {{sampling: '{NINES}'}}}}",
+        }.items()
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_of_more_digits_than_python_reads(stream: str, tool: Callable[..., Any]) -> None:
+    """int() refuses more than 4,300: none of ours comes to that."""
+    for arguments in (["render"], ["diff"], ["check"], ["check", "--format", "json"]):
+        code, _, err = tool(*arguments, stdin=stream.encode())
+        assert code in (0, 1, 2, 3)
+        assert "a mistake in" not in err
+    assert "is no version" in tool("check", "--istio-version", f"1.{NINES}", stdin=b"a: 1\n").err
+    assert "must match" in tool("--istio-version", f"1.{NINES}", stdin=stream.encode()).err
+
+
 STREAMS = {
     "Helm's error text": b"Error: INSTALLATION FAILED: execution error at (istiod/templates/mesh.yaml:3:4): kind: ConfigMap, mesh: [\n",
     "100,000 documents": b"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n" * 100_000,

@@ -55,6 +55,8 @@ ARGUMENTS: Final[tuple[tuple[str, ...], ...]] = (
     ("diff", "--format", "json"),
     ("check", "--format", "json"),
 )
+# Characters: twenty problems, each with two texts that are cut to 100.
+LONGEST_MESSAGE: Final = 20_000
 OUR_PROVIDERS: Final = {
     "otel-tracing",
     "datadog-tracing",
@@ -113,6 +115,8 @@ def examine(stream: bytes, arguments: tuple[str, ...] = ()) -> None:
     assert MISTAKE not in result.err, result.err
     assert MISTAKE.encode() not in result.out or MISTAKE.encode() in stream, result.out.decode(errors="replace")
     assert "Traceback" not in result.err, result.err
+    assert len(result.err) < LONGEST_MESSAGE, f"a message of {len(result.err)} characters"
+    assert all(line.isprintable() for line in result.err.split("\n")), repr(result.err)
     if arguments[:1] and arguments[0] in EXITS:
         _examine_report(result, arguments)
     else:

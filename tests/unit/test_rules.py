@@ -35,6 +35,13 @@ def service(*ports: Settings, name: str = "groundcover-sensor") -> str:
     return yaml.safe_dump({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
 
 
+def integration() -> str:
+    """The integration ConfigMap as a document, with nothing set."""
+    metadata = {"name": "x", "namespace": "groundcover", "labels": {"app.kubernetes.io/component": "istio-integration"}}
+    data = {"integration.yaml": "{}"}
+    return yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+
+
 def telemetry(spec: Settings | None, *, name: str = "mesh-default", namespace: str | None = "istio-system") -> str:
     """A Telemetry as a document."""
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
@@ -191,11 +198,27 @@ def test_what_was_wrong_is_named() -> None:
     )
 
 
-def test_another_default_tracer() -> None:
-    """The first one is named, which is the one that Istio uses."""
-    error = refusal(mesh("defaultProviders:\n  tracing: [first, second]\n"))
-    assert error.message.startswith('defaultProviders.tracing names "first", not "otel-tracing"')
-    assert 'tracing.providerName to "first"' in error.hint
+@pytest.mark.parametrize("name", ["first", "zipkin"])
+def test_another_default_tracer(name: str) -> None:
+    """The first one is named, which is the one that Istio uses, wherever it stands in the alphabet."""
+    error = refusal(mesh(f"defaultProviders:\n  tracing: [{name}, second]\n"))
+    assert error.message.startswith(f'defaultProviders.tracing names "{name}", not "otel-tracing"')
+    assert f'tracing.providerName to "{name}"' in error.hint
+
+
+@pytest.mark.parametrize(
+    ("documents", "settings", "kind"),
+    [
+        pytest.param([mesh(), mesh(name="istio-b")], {"tracing": {"activation": "telemetry"}}, "telemetry", id="of two mesh configs"),
+        pytest.param([service(), integration()], {"meshConfig": {"mode": "shared"}}, "mesh", id="of Service and integration"),
+    ],
+)  # fmt: skip
+def test_what_is_added_belongs_to_the_first_chart(documents: list[str], settings: Settings, kind: str) -> None:
+    """Helm takes it for a template of that one."""
+    first, second = (f"# Source: {chart}/templates/x.yaml\n{text}" for chart, text in zip("ab", documents, strict=True))
+    after = outcome(first, second, **settings).after
+    assert after.count(f"# Source: a/templates/groundcover-istio-{kind}.yaml\n".encode()) == 1
+    assert b"# Source: b/templates/groundcover-istio-" not in after
 
 
 def test_only_the_first_default_tracer_counts() -> None:

@@ -63,6 +63,7 @@ from groundcover_istio.checks.decoding import BY_NAME, unknown_fields
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.checks.world import SENDERS, items, mapping
+from groundcover_istio.istio import port_number
 from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
@@ -122,7 +123,7 @@ def _hit(mesh: Mesh, path: Path, known: list[str]) -> Hit:
     address = _given(mesh, path[:-1]).get("address")
     if path[-1] == "address" and isinstance(address, str) and "service" in known:
         host, _, port = address.rpartition(":") if ":" in address else (address, "", "")
-        body = {"service": host, "port": int(port) if port.isdecimal() else 8126}
+        body = {"service": host, "port": port_number(port) or 8126}
         fix = "\n".join(pair_lines(str(path[-2]), body, 0))
     return Hit(mesh.place, path, f"istio has no field {spell(path)}; {_DROPPED}", fix)
 

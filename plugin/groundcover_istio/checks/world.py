@@ -123,10 +123,7 @@ class Provider(NamedTuple):
     @property
     def port(self) -> int | None:
         """Its port, None where that is no number."""
-        port = self.body.get("port")
-        if isinstance(port, str) and port.isdecimal():
-            return int(port)
-        return port if isinstance(port, int) and not isinstance(port, bool) else None
+        return istio.port_number(self.body.get("port"))
 
     @property
     def http2(self) -> bool:

@@ -120,10 +120,10 @@ def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Op
         return [*operations, *_keep_metrics(plan, mesh), Operation("append", ("defaultProviders", "tracing"), name)]
     if not settings.tracing.replace_default_provider:
         raise ManifestError(
-            f'defaultProviders.tracing names "{current[0]}", not "{name}"; Istio uses only the first one',
+            f'defaultProviders.tracing names {show(current[0])}, not "{name}"; Istio uses only the first one',
             where=mesh.where,
             hint="set tracing.replaceDefaultProvider to true (--replace-default-provider true) to replace it,\n"
-            f'tracing.providerName to "{current[0]}" if that is the sensor\'s,\n'
+            f"tracing.providerName to {show(current[0])} if that is the sensor's,\n"
             'or tracing.activation to "telemetry" to keep it as the default',
         )
     plan.decisions.append(Decision("tracer-replaced", "warning", resource, {"provider": name, "old": str(current[0])}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundcover_istio import istio
-from groundcover_istio.errors import ManifestError
+from groundcover_istio.errors import ManifestError, plain
 from groundcover_istio.model import Data, Decision, Operation, Path, Settings
 from groundcover_istio.rules.sensor import PORT_ROLES
 from groundcover_istio.spelling import show
@@ -77,7 +77,7 @@ def define_provider(
     entry = providers[found[0]]
     setting = "accessLogs.providerName" if kind == "envoyOtelAls" else "tracing.providerName"
     if len(found) > 1 or entry["name"] != name:
-        names = ", ".join(f'"{providers[index]["name"]}"' for index in found)
+        names = ", ".join(show(providers[index]["name"]) for index in found)
         raise ManifestError(
             f'extensionProviders has {names} where "{name}" is to stand; Istio ignores case there',
             where=mesh.where,
@@ -128,8 +128,9 @@ def _refuse_foreign(entry: dict[str, Data], sensor: Sensor, where: str, setting:
     ]
     if foreign:
         flag = "access-logs-provider-name" if setting.startswith("accessLogs") else "provider-name"
+        targets = ", ".join(map(plain, foreign))
         raise ManifestError(
-            f'provider "{entry["name"]}" sends to {", ".join(foreign)}, not to {sensor.host} ({sensor.where})',
+            f"provider {show(entry['name'])} sends to {targets}, not to {sensor.host} ({sensor.where})",
             where=where,
             hint=f"set {setting} to a name of its own (--{flag}),\n"
             "or name the sensor's Service with --service NAME.NAMESPACE",

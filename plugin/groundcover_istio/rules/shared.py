@@ -91,7 +91,7 @@ def _require_agreement(mesh: MeshConfig, shared: dict[str, Data]) -> None:
     for index, entry in enumerate(mesh.data.get("extensionProviders") or []):
         name = str(entry.get("name"))
         if name.lower() in ours and entry != ours[name.lower()]:
-            raise _disagreement(mesh, f"extensionProviders[{index}]", f'provider "{name}"')
+            raise _disagreement(mesh, f"extensionProviders[{index}]", f"provider {show(name)}")
     named, logs = (dig(each, "defaultProviders", "accessLogging") for each in (mesh.data, shared))
     if named and logs and logs[0] not in named:
         raise _disagreement(mesh, "defaultProviders.accessLogging", show(named[0]))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from groundcover_istio import istio
-from groundcover_istio.errors import ManifestError
+from groundcover_istio.errors import ManifestError, plain
 from groundcover_istio.model import Data, Decision, Operation, Settings
 from groundcover_istio.rules.plan import Addition, Change, Plan
 from groundcover_istio.rules.provider import access_log_names
 from groundcover_istio.rules.tracing import SIDES, entries_of, providers_but, said, saying, selects, sides
 from groundcover_istio.rules.versions import oldest_version
-from groundcover_istio.validation import problems, without_nulls
+from groundcover_istio.validation import listed, problems, without_nulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
     found = problems("telemetry", {"spec": {}, **without_nulls(telemetry.data)})
     if found:
         raise ManifestError(
-            "is not valid, so nothing can be merged into it\n  " + "\n  ".join(found),
+            "is not valid, so nothing can be merged into it\n  " + listed(found),
             where=telemetry.where,
             hint="mend it, or take out what is named",
         )
@@ -211,7 +211,7 @@ def _require_provider(telemetry: Resource, present: list[dict[str, Data]], ours:
     """Raise ManifestError where a tracing provider other than ours counts on a side."""
     for name in providers_but(ours, present):
         raise ManifestError(
-            f"names the tracing provider {name}, which counts before ours",
+            f"names the tracing provider {plain(name)}, which counts before ours",
             where=telemetry.where,
             hint='set tracing.providerName to that name, remove it there, or set tracing.activation to "mesh"',
         )
