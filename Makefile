@@ -3,17 +3,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 SECONDS ?= 60
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
+# A checkout that was copied or moved makes its own: an environment names the place it was made in.
+STAMP := .venv/.made-for$(subst /,-,$(CURDIR))
+# What a person may have set for other work, and would break this.
+unexport PIP_USER PIP_REQUIRE_HASHES PYTHONSAFEPATH PYTHONOPTIMIZE
+export GOWORK := off
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 LOCKS := $(basename $(wildcard tools/requirements/*.in tests/*/requirements.in))
 
 .PHONY: help setup demo test test-minimal bench bench-check conformance conformance-report policy fuzz mutation audit dist format lint types pytest generate lock helm clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.stamp ## .venv with the tool and what its tests need, at the locked versions
+setup: $(STAMP) ## .venv with the tool and what its tests need, at the locked versions
 
 # --no-deps: a lock names everything, and pip before 23.3 asks for `coverage[toml]` anew, past the locked `coverage`.
-.venv/.stamp: requirements-dev.lock pyproject.toml
+$(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) tools/require_python.py
 	@$(PYTHON) -m venv --clear .venv
 	@echo "setup: installing locked dependencies into .venv"
@@ -87,10 +92,9 @@ generate: setup ## write what is derived: validators, pages, completions
 	@$(BIN)/python tools/chart_readme.py
 
 lock: setup ## resolve every locked dependency anew
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --group dev pyproject.toml --output-file requirements-dev.lock
-	@for each in $(LOCKS); do \
-	  UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) $$each.in --output-file $$each.txt || exit 1; done
+	@PATH="$$($(BIN)/python tools/environments.py lock)/bin:$$PATH"; export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
+	  $(COMPILE) --group dev pyproject.toml --output-file requirements-dev.lock && \
+	  for each in $(LOCKS); do $(COMPILE) $$each.in --output-file $$each.txt || exit 1; done
 
 helm: setup
 	@$(BIN)/python tools/helm_binaries.py

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,10 +125,15 @@ def kustomize() -> Path:
     if not program.is_file():
         if not go:
             pytest.skip("Go, which builds kustomize, is not installed")
-        environment = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-mod=mod"}
-        done = subprocess.run([go, "install", KUSTOMIZE], env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"kustomize can't be built: {done.stderr.strip()}")
+        program.parent.mkdir(parents=True, exist_ok=True)
+        # Moved into place whole: another worker may look for it meanwhile.
+        with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
+            environment = {**os.environ, "GOBIN": scratch, "GOFLAGS": "-mod=mod"}
+            command = [go, "install", KUSTOMIZE]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"kustomize can't be built: {done.stderr.strip()}")
+            Path(scratch, "kustomize").rename(program)
     return program
 
 

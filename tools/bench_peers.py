@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+import environments
 import helm_binaries
 from bench_measure import FailedError
 
@@ -180,12 +180,11 @@ def install(venv: Path) -> Path:
     build = ["wheel", *quiet, "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(ROOT)]
     subprocess.run([*pip, *build], check=True)
     python = venv / "bin" / "python"
-    pinned = [f"{name}=={metadata.version(name)}" for name in ("PyYAML", "jsonschema")]
     wheel = str(next(wheels.glob("*.whl")))
     # pip compiles what it installs, where this variable does not forbid Python to write bytecode.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    command = [*pip, "--python", str(python), "install", *quiet, *pinned, wheel]
-    subprocess.run(command, check=True, env=environment)
+    for what in ([*environments.LOCKED, str(environments.LOCKS / "runtime.txt")], ["--no-deps", wheel]):
+        subprocess.run([*pip, "--python", str(python), "install", *quiet, *what], check=True, env=environment)
     return python
 
 

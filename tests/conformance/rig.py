@@ -89,7 +89,9 @@ def wait_for(what: str, ready: Callable[[], object], *, seconds: float = PATIENC
 def get(url: str, **headers: str) -> str:
     """The body of an HTTP response."""
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  an address of the rig
-    with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310  as above
+    # No proxy of the machine's reaches into the rig.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=5) as response:
         return str(response.read().decode())
 
 
@@ -173,8 +175,10 @@ class Cluster:
         }
         if major == 4 and not self.has_plugin:
             self.has_plugin = True
-            install = [str(TOOL), "install-plugin", "--helm", self.parts["helm4"]]
-            subprocess.run(install, env={**environment, "PATH": "/usr/bin:/bin"}, check=True, capture_output=True)
+            # Where a Helm 3 is on PATH too, the plugin would get a folder that this Helm is not told of.
+            install = [str(TOOL), "install-plugin", "--helm", self.parts["helm4"], "--directory"]
+            folder = f"{environment['HELM_DATA_HOME']}/plugins"
+            subprocess.run([*install, folder], env=environment, check=True, capture_output=True)
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def environment(self, major: int) -> dict[str, str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,13 +49,24 @@ class Helm(NamedTuple):
         return "groundcover-istio" if self.version[0] == "4" else str(EXECUTABLE)
 
 
+@functools.cache
+def system() -> str:
+    """A folder for PATH with what the system has, but for a Helm of its own, which install-plugin would look at too."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    for path in [*Path("/usr/bin").iterdir(), *Path("/bin").iterdir()]:
+        if not path.name.startswith("helm") and not (folder / path.name).is_symlink():
+            (folder / path.name).symlink_to(path)
+    return str(folder)
+
+
 def make_helm(version: str, program: Path, home: Path) -> Helm:
     """A Helm with a home of its own, whose folder names have spaces, and the plugin installed in it where it is Helm 4."""
     folder = home / f"with spaces {version}"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HELM_")}
     environment |= {
         "HOME": str(folder),
-        "PATH": f"{program.parent}:/usr/bin:/bin",
+        "PATH": f"{program.parent}:{system()}",
         "HELM_CACHE_HOME": str(folder / "cache"),
         "HELM_CONFIG_HOME": str(folder / "config"),
         "HELM_DATA_HOME": str(folder / "data"),
@@ -262,7 +276,7 @@ def test_the_plugin_folder_itself_is_a_plugin(helm: Helm, tmp_path: Path) -> Non
 def install(path: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """`groundcover-istio install-plugin` with a PATH and a home."""
     measured = {key: value for key, value in os.environ.items() if key.startswith("COVERAGE")}
-    environment = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), **measured}
+    environment = {"PATH": f"{path}:{system()}", "HOME": str(home), **measured}
     return subprocess.run(
         [str(EXECUTABLE), "install-plugin", *options], env=environment, capture_output=True, text=True, check=False
     )
@@ -319,7 +333,7 @@ def test_install_plugin_beside_helm_3(helm_binaries: dict[str, Path], tmp_path: 
     path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"], helm3=helm_binaries["3.17.3"])
     done = install(path, tmp_path)
     assert done.returncode == 0, done.stderr
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    environment = {"PATH": system(), "HOME": str(tmp_path)}
     listed = subprocess.run(
         [path / "helm3", "plugin", "list"], env=environment, capture_output=True, text=True, check=True
     )
