@@ -139,6 +139,33 @@ def test_kustomize_patches_an_istio_of_sail(tmp_path: Path, tool: Callable[..., 
         assert yaml.safe_load(built) == yaml.safe_load(rendered.out)
 
 
+KUSTOMIZATIONS = {
+    "without patches": "resources: [istiod.yaml]\n",
+    "block": "resources: [istiod.yaml]\npatches:\n- target: {kind: Job}\n  patch: |\n    - {op: remove, path: /spec}\n",
+    "flow": '{"kind": "Kustomization", "patches": [{"target": {"kind": "Job"}, "patch": "- {op: remove, path: /spec}"}]}',
+}
+
+
+@pytest.mark.parametrize("text", KUSTOMIZATIONS.values(), ids=KUSTOMIZATIONS)
+def test_a_kustomization_takes_a_dozen_patches(text: str, tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """One for each revision of istiod, each with its own mesh config; the second time nothing changes."""
+    names = [f"istio-{number}" for number in range(12)]
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: istio-system}\n"
+    maps = [f"{head % name}data:\n  mesh: 'accessLogFile: /dev/{name}'\n" for name in names]
+    (tmp_path / "istiod.yaml").write_text("---\n".join(maps))
+    path = tmp_path / "kustomization.yaml"
+    path.write_text(text)
+    command = ["export", "kustomize", "--from", str(tmp_path / "istiod.yaml"), "--into", str(path)]
+    code, _, err = tool(*command)
+    assert code == 0, err
+    once = path.read_text()
+    added = [each for each in yaml.safe_load(once)["patches"] if each["target"]["kind"] == "ConfigMap"]
+    assert [each["target"]["name"] for each in added] == names
+    assert all(f"accessLogFile: /dev/{each['target']['name']}\n" in each["patch"] for each in added)
+    assert tool(*command).code == 0
+    assert path.read_text() == once
+
+
 def test_the_shared_mesh_config_says_the_same(rig: Rig) -> None:
     """To istiod, which lays its own mesh config over the shared one, both together are the post-rendered one."""
     wanted, own = rig.wanted([]), mesh_of(rig.template())

@@ -61,7 +61,8 @@ def into_kustomization(text: str, name: str, made: list[Patch]) -> str:
     operations: list[Operation] = []
     texts: dict[str, str] = {}
     for index, patch in enumerate(made):
-        token = f"GROUNDCOVER-ISTIO-PATCH-{index}"
+        # With a word behind the number: no token is the beginning of another.
+        token = f"GROUNDCOVER-ISTIO-PATCH-{index}-TEXT"
         place = _place_of(data.get("patches") or [], patch)
         if place is None:
             operations.append(Operation("append", ("patches",), {"target": dict(patch), "patch": token}))
