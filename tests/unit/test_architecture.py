@@ -73,7 +73,7 @@ ALLOWED = {
     },
     "exports.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "layout",
-        "edits", "rules", "rules.plan", "rules.tracing", "rules.versions", "rules.sensor", "rules.provider", "rules.telemetry", "pipeline",
+        "edits", "embedded", "rules", "rules.plan", "rules.tracing", "rules.versions", "rules.sensor", "rules.provider", "rules.telemetry", "pipeline",
         "report", "",
     },
     "doctor.*": {

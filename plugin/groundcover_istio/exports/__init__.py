@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import report
 from groundcover_istio.errors import ManifestError, UsageError
+from groundcover_istio.exports.at import spelled
 from groundcover_istio.exports.carriers import CARRIERS
 from groundcover_istio.exports.files import into_file
 from groundcover_istio.exports.kustomize import into_kustomization, kustomization_text, patches
@@ -73,14 +74,14 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
         after, decisions = into_telemetry(text, name, layers)
         return after, [_note(f"{name}, {each.resource}", each) for each in decisions]
     carrier = _BY_KIND[kind]
-    edited = into_file(text, name, carrier, layers, tuple(at.split(".")) if at else ())
+    edited = into_file(text, name, carrier, layers, at)
     notes = [_note(place, each) for place, result in edited.merged for each in result.decisions]
     notes += [f"warning: {place}: {SENTENCES['covered']}" for place in edited.covered]
     for place, result in edited.merged:
         defaults = result.data.get("defaultProviders")
         if defaults and not defaults.get("metrics"):
             notes.append(f"warning: {place}: {SENTENCES['no-metrics']}")
-    prefix = f"{at}." if at else ""
+    prefix = f"{spelled(at)}." if at else ""
     return edited.text, [*notes, "note: " + carrier.above.format(at=prefix + ".".join(carrier.path))]
 
 

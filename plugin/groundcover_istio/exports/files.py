@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.config import Layer
-from groundcover_istio.edits import apply, apply_to_data, edits_for
+from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
+from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
+from groundcover_istio.exports.at import reach, resolve
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.istio import release
+from groundcover_istio.model import Operation
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from groundcover_istio.exports.at import Place
     from groundcover_istio.exports.carriers import Carrier
     from groundcover_istio.k8syaml import Tree
-    from groundcover_istio.model import Data, Operation, Path
+    from groundcover_istio.model import Data, Edit, Path
 
 # The one profile of Istio's that has extensionProviders.
 PROFILE: Final = "demo"
@@ -28,16 +32,43 @@ class Edited(NamedTuple):
     """A file's text after the edit, and what was done to each place in it."""
 
     text: str
+    edits: tuple[Edit, ...]
+    """What made it of the text before."""
     covered: list[str]
     """Places whose new list of providers takes the place of one that a profile brings."""
     merged: list[tuple[str, Merged]]
 
 
-def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], at: Path) -> Edited:
+def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], at: str) -> Edited:
     """Write the configuration into a file that holds a carrier.
 
-    `at` is where values stand in the file, () at its top. Raises ToolError: then nothing is to be written.
+    `at` is where values stand in the file, empty: at its top. Raises ToolError: then nothing is to be written.
     """
+    found = _documents(text, name, carrier, at)
+    places = [resolve(k8syaml.to_data(tree.root), at, name) for tree in found] if at else []
+    if places and isinstance(places[0].held, str):
+        return _into_text(text, name, found[0], places[0], carrier, layers)
+    merged: list[tuple[str, Merged]] = []
+    covered: list[str] = []
+    planned: list[tuple[Tree, list[Operation]]] = []
+    base = places[0].path if places else ()
+    path: Path = (*base, *carrier.path)
+    place = f"{name}, {spell(path)}"
+    for tree in found:
+        top = k8syaml.to_data(tree.root)
+        data = places[0].held if places else top
+        held = dig(data, *carrier.path)
+        result = merge(held, [*_stated_version(data, top, carrier, place), *layers], place, values=True)
+        merged.append((place, result))
+        if dig(data, *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
+            covered.append(place)
+        planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
+    edits = edits_of(text, name, planned)
+    return Edited(applied(text, name, planned, edits), edits, covered, merged)
+
+
+def _documents(text: str, name: str, carrier: Carrier, at: str) -> list[Tree]:
+    """The documents of a file that are to be edited; an empty one where there are none."""
     trees = read(text, name)
     found = [tree for tree in trees if carrier.holds(k8syaml.to_data(tree.root))]
     if not carrier.api_group and len(trees) > 1:
@@ -53,27 +84,33 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
             where=name,
             hint="say where it has the chart's values, as --at spec.values",
         )
-    path: Path = (*at, *carrier.path)
-    merged: list[tuple[str, Merged]] = []
-    covered: list[str] = []
-    planned: list[tuple[Tree, list[Operation]]] = []
-    for tree in found or [k8syaml.NOTHING]:
-        place = f"{name}, {spell(path)}"
-        data = k8syaml.to_data(tree.root)
-        held = dig(data, *map(str, path))
-        result = merge(held, [*_stated_version(data, carrier, at, place), *layers], place, values=True)
-        merged.append((place, result))
-        if dig(data, *map(str, at), *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
-            covered.append(place)
-        planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
-    return Edited(edit(text, name, planned), covered, merged)
+    return found or [k8syaml.NOTHING]
 
 
-def _stated_version(data: Data, carrier: Carrier, at: Path, where: str) -> list[Layer]:
+def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier, layers: Sequence[Layer]) -> Edited:
+    """The same where the values are a text inside the file, as in an Application of Argo CD."""
+    try:
+        holder, scalar = find_scalar(tree, place.path)
+    except ToolError as error:
+        error.where = _at(name, error.where)
+        raise
+    inner = into_file(scalar.value, f"{name}, {spell(place.path)}", carrier, layers, place.rest)
+    edits = (embed(text, holder, scalar, inner.edits),) if inner.edits else ()
+    after = apply(text, edits)
+    path = (read(text, name).index(tree), *place.path)
+    found = load(after, name)
+    held = reach(found, path)
+    wanted = apply_to_data(load(text, name), [Operation("set", path, held)])
+    if found != wanted or load(held, name) != load(inner.text, name):
+        raise _unsafe(name)
+    return inner._replace(text=after, edits=edits)
+
+
+def _stated_version(data: Data, top: Data, carrier: Carrier, where: str) -> list[Layer]:
     """The Istio version that a file states, as the weakest of the settings; none where it states none."""
-    texts = [dig(data, *map(str, at), *path) for path in carrier.version]
+    texts = [dig(data, *path) for path in carrier.version]
     # What stands at the top under `global` Helm hands to every chart below.
-    version = release(*texts, dig(data, "global", "tag"))
+    version = release(*texts, dig(top, "global", "tag"))
     return [Layer(where, {"istioVersion": str(version)})] if version else []
 
 
@@ -95,8 +132,21 @@ def edit(text: str, name: str, planned: list[tuple[Tree, list[Operation]]]) -> s
 
     Raises EditError where that can't be done without touching anything else.
     """
+    return applied(text, name, planned, edits_of(text, name, planned))
+
+
+def edits_of(text: str, name: str, planned: list[tuple[Tree, list[Operation]]]) -> tuple[Edit, ...]:
+    """The edits of a text that carry out operations on some of its documents; raises EditError."""
     try:
-        edits = [each for tree, operations in planned if operations for each in edits_for(text, tree, operations)]
+        return tuple(each for tree, operations in planned if operations for each in edits_for(text, tree, operations))
+    except ToolError as error:
+        error.where = _at(name, error.where)
+        raise
+
+
+def applied(text: str, name: str, planned: list[tuple[Tree, list[Operation]]], edits: Sequence[Edit]) -> str:
+    """The text with edits made, read again and compared with what was planned; raises EditError."""
+    try:
         after = apply(text, edits)
     except ToolError as error:
         error.where = _at(name, error.where)
@@ -115,11 +165,15 @@ def verify(before: str, after: str, name: str, planned: list[tuple[Tree, list[Op
     if not wanted:
         wanted = [apply_to_data({}, operations) for _, operations in planned]
     if load(after, name) != wanted:
-        raise EditError(
-            "can't be edited safely: the edited text reads differently from the plan",
-            where=name,
-            hint="nothing was written; please report this with the file's text",
-        )
+        raise _unsafe(name)
+
+
+def _unsafe(name: str) -> EditError:
+    return EditError(
+        "can't be edited safely: the edited text reads differently from the plan",
+        where=name,
+        hint="nothing was written; please report this with the file's text",
+    )
 
 
 def _at(name: str, where: str) -> str:

@@ -1,0 +1,157 @@
+"""`--at`: where in a file the chart's values stand, by the steps that lead there."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio.errors import UsageError
+from groundcover_istio.rules.plan import dig
+from groundcover_istio.spelling import spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from groundcover_istio.model import Data, Path
+
+# `[1]`, as messages spell an index; `.1` means the same.
+_INDEX: Final = re.compile(r"\[([0-9]+)\]")
+# So much alike is a slip of the pen: `value` and `values`, but not `valueFiles` or `valuesFrom` and `values`.
+_ALIKE: Final = 0.8
+_ARGO: Final = "argoproj.io"
+_ARGO_VALUES: Final = frozenset(("values", "valuesObject"))
+
+
+class Place(NamedTuple):
+    """Where values stand in a document."""
+
+    path: Path
+    """Of the values, or of the text that holds them."""
+    rest: str
+    """The way on inside that text."""
+    held: Data
+    """What stands there; None where its last key is still missing."""
+
+
+def resolve(document: Data, at: str, name: str) -> Place:
+    """The place that `--at` names in a document of the file `name`.
+
+    All of it has to be there but its last key, which is missing where nothing was set yet. Raises UsageError.
+    """
+    steps = _steps(at)
+    path: Path = ()
+    held = document
+    for depth, step in enumerate(steps):
+        if isinstance(held, str):
+            break
+        key = _key(held, step, path, name, steps[depth + 1 :])
+        held = held[key] if isinstance(key, int) else dig(held, key)
+        path = (*path, key)
+    rest = ".".join(steps[len(path) :])
+    _refuse_argo(document, path, held, name)
+    if not isinstance(held, str) and path[-1] == "meshConfig":
+        raise UsageError(
+            f"{spell(path)} is the mesh config, --at names the values that hold it",
+            where=f"{name}, --at",
+            hint=f"--at {spell(path[:-1])}" if path[:-1] else "leave --at away",
+        )
+    if not isinstance(held, dict | str | None):
+        raise UsageError(f"{spell(path)} is {_words(held)}, values are a mapping", where=f"{name}, --at")
+    return Place(path, rest, held)
+
+
+def is_there(document: Data, at: str) -> bool:
+    """Whether all of a way stands in a document."""
+    try:
+        return resolve(document, at, "").held is not None
+    except UsageError:
+        return False
+
+
+def reach(data: Data, path: Path) -> Data:
+    """What stands at the end of a way through data, all of which is there."""
+    for key in path:
+        data = data[key]
+    return data
+
+
+def _steps(at: str) -> list[str]:
+    steps = _INDEX.sub(r".\1", at).split(".")
+    if not all(steps) or any(mark in at for mark in ("[]", "]]", "[[")) or any(set(step) & set("[]") for step in steps):
+        raise UsageError(
+            f'"{at}" has a step that is empty or no key',
+            where="--at",
+            hint="keys with a dot between, an index in brackets, as spec.sources[1].helm.valuesObject",
+        )
+    return steps
+
+
+def _key(held: Data, step: str, path: Path, name: str, behind: list[str]) -> str | int:
+    """The key or index that a step means; raises UsageError where there is none."""
+    where = f"{name}, --at"
+    if isinstance(held, list):
+        if step.isdecimal() and int(step) < len(held):
+            return int(step)
+        found = f"has items [0] to [{len(held) - 1}]" if len(held) > 1 else "has item [0] alone" if held else "is empty"
+        missing = spell((*path, int(step) if step.isdecimal() else step))
+        raise UsageError(f"{missing} is not there; {spell(path)} {found}", where=where)
+    if not isinstance(held, dict | None):
+        raise UsageError(f"{spell(path)} is {_words(held)}, without a {step} in it", where=where)
+    keys = list(map(str, held or {}))
+    if step in keys:
+        return step
+    close = difflib.get_close_matches(step, keys, n=1, cutoff=_ALIKE if not behind else 0.6)
+    if not behind and not close:
+        return step
+    there = f"{spell(path)} has {', '.join(keys)}" if keys else f"{spell(path)} is empty"
+    raise UsageError(
+        f"{spell((*path, step))} is not there; {there}",
+        where=where,
+        hint=f"did you mean --at {_joined((*path, *close, *behind))}?"
+        if close
+        else "name what is there; only the last key may be missing",
+    )
+
+
+def spelled(at: str) -> str:
+    """The way as messages spell it."""
+    return _joined(_steps(at))
+
+
+def _joined(steps: Iterable[str | int]) -> str:
+    return spell(int(step) if isinstance(step, str) and step.isdecimal() else step for step in steps)
+
+
+def _refuse_argo(document: Data, path: Path, held: Data, name: str) -> None:
+    """Raise UsageError where Argo CD would not read what is written, or would not read the rest any more.
+
+    It takes `values` as a text, and passes it over where `valuesObject` stands beside it
+    (pkg/apis/application/v1alpha1/types.go, ApplicationSourceHelm.ValuesString).
+    """
+    if str(dig(document, "apiVersion")).partition("/")[0] != _ARGO:
+        return
+    if not _ARGO_VALUES & {*path}:
+        raise UsageError(
+            f"Argo CD reads no values at {spell(path)}",
+            where=f"{name}, --at",
+            hint="--at spec.source.helm.valuesObject, or spec.sources[n].helm.valuesObject",
+        )
+    if path[-1] not in _ARGO_VALUES:
+        return
+    beside = reach(document, path[:-1])
+    as_object, as_text = (spell((*path[:-1], key)) for key in ("valuesObject", "values"))
+    if path[-1] == "values" and dig(beside, "valuesObject") is not None:
+        message, hint = f"{as_text} is passed over where valuesObject stands beside it", f"--at {as_object}"
+    elif path[-1] == "values" and not isinstance(held, str):
+        message, hint = f"{as_text} takes a text, and none is there", f"--at {as_object}"
+    elif path[-1] == "valuesObject" and held is None and dig(beside, "values"):
+        message, hint = f"{as_object} would take the place of values, which stands beside it", f"--at {as_text}"
+    else:
+        return
+    raise UsageError(message, where=f"{name}, --at", hint=hint)
+
+
+def _words(value: Data) -> str:
+    """The kind of a value; not the value, which may be a password."""
+    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "a single value"
