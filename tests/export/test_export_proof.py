@@ -233,6 +233,24 @@ def test_a_file_that_is_not_there(tmp_path: Path, tool: Callable[..., Any]) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_standard_input_is_no_file_to_edit(tool: Callable[..., Any]) -> None:
+    """The edited file went to standard error: lost, with exit code 0."""
+    code, out, err = tool("export", "istiod-values", "--into", "-", stdin=b"a: 1\n")
+    assert (code, out) == (2, b"")
+    assert "--into: - is standard input, which can't be edited in place" in err
+    assert "leave --into away" in err
+
+
+def test_an_empty_place_is_none(tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """As of a variable that is not set; it does not mean the top."""
+    path = tmp_path / "values.yaml"
+    path.write_text("a: 1\n")
+    code, out, err = tool("export", "istiod-values", "--into", str(path), "--at", "")
+    assert (code, out) == (2, b"")
+    assert "--at: is empty" in err
+    assert path.read_text() == "a: 1\n"
+
+
 def test_help_fits_a_screen() -> None:
     """And shows an example."""
     text = export.parser().format_help()

@@ -54,8 +54,7 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Export; 0 or an error."""
     options = parse(parser(), arguments, console)
-    if options.at and (options.kind != "istiod-values" or not options.into):
-        raise UsageError("says where values stand in the file of --into", where="--at")
+    _refuse(options)
     with Progress("reading"):
         source = console.read(options.source) if options.source else None
         settings = layers(options, console)
@@ -66,6 +65,22 @@ def run(arguments: list[str], console: Console) -> int:
             exported = run_export(options.kind, source, options.source or "", settings)
         console.write(exported)
     return 0
+
+
+def _refuse(options: argparse.Namespace) -> None:
+    """Raise UsageError for options that make no sense together."""
+    if options.into == "-":
+        # Standard input could be read, but there is no file to put the result into.
+        raise UsageError(
+            "- is standard input, which can't be edited in place",
+            where="--into",
+            hint="name the file; or leave --into away: a new one goes to standard output;\n"
+            "manifests from standard input: groundcover-istio render",
+        )
+    if options.at == "":
+        raise UsageError("is empty", where="--at", hint="name a place, as spec.values, or leave --at away")
+    if options.at and (options.kind != "istiod-values" or not options.into):
+        raise UsageError("says where values stand in the file of --into", where="--at")
 
 
 def _edit(options: argparse.Namespace, source: bytes | None, settings: list[Layer], console: Console) -> None:
