@@ -57,6 +57,14 @@ REFUSED = {
     "a mapping for a text": (APPLICATION, "spec.sources[6].helm.values", "fix: --at spec.sources[6].helm.valuesObject"),
     "a text passed over": (APPLICATION, "spec.sources[2].helm.values", "passed over where valuesObject stands beside it"),
     "an object over a text": (APPLICATION, "spec.sources[3].helm.valuesObject", "would take the place of values"),
+    "values of an umbrella": ("istiod: {meshConfig: {}}\nglobal: {hub: a}\n", "", "fix: --at istiod\n"),
+    "of one that sets nothing": ("istiod:\nglobal: {hub: a}\n", "", "has values of the istiod chart under istiod;"),
+    "of one with two": ("a: {pilot: {}}\nb: {pilot: {}}\nc: {}\n", "", "fix: --at a, or --at b\n"),
+    "of one in an object": ("spec: {values: {istiod: {pilot: {}}}}\n", "spec.values", "fix: --at spec.values.istiod\n"),
+    "of one in a text": (
+        'spec: {values: "istiod: {pilot: {}}"}\n', "spec.values", "file.yaml, spec.values: has values of the istiod chart",
+    ),
+    "and where it is": ('spec: {values: "istiod: {pilot: {}}"}\n', "spec.values", "fix: --at spec.values.istiod\n"),
     "a text that is no YAML": (APPLICATION, "spec.sources[3].helm.values", "spec.sources[3].helm.values, line 2: not valid"),
     "a text of a list": (APPLICATION, "spec.sources[4].helm.values", "spec.sources[4].helm.values: holds no values"),
     "a text of two documents": (APPLICATION, "spec.sources[5].helm.values", "holds 2 YAML documents"),
@@ -69,12 +77,28 @@ def test_refused(text: str, at: str, message: str, tmp_path: Path, tool: Callabl
     """With the step that is missing, and what stands there; the file stays, and no value of it is shown."""
     path = tmp_path / "file.yaml"
     path.write_text(text)
-    code, out, err = tool("export", "istiod-values", "--into", str(path), "--at", at)
+    code, out, err = tool("export", "istiod-values", "--into", str(path), *(["--at", at] if at else []))
     assert code in (2, 3)
     assert out == b""
     assert message in err
     assert "hunter2" not in err
     assert path.read_text() == text
+
+
+TAKEN = {
+    "values with something below them": "pilot: {}\nother: {pilot: {}}\n",
+    "what the chart itself has": "_internal_defaults_do_not_set: {pilot: {}}\n",
+    "a profile": "profile: ambient\nglobal: {istiod: {enableAnalysis: true}}\n",
+}
+
+
+@pytest.mark.parametrize("text", TAKEN.values(), ids=TAKEN)
+def test_values_of_the_chart_itself(text: str, tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """Are none of an umbrella."""
+    path = tmp_path / "values.yaml"
+    path.write_text(text)
+    assert tool("export", "istiod-values", "--into", str(path)).code == 0
+    assert path.read_text().startswith(text)
 
 
 @settings(max_examples=100, deadline=None)

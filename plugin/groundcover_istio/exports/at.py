@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _INDEX: Final = re.compile(r"\[([0-9]+)\]")
 # So much alike is a slip of the pen: `value` and `values`, but not `valueFiles` or `valuesFrom` and `values`.
 _ALIKE: Final = 0.8
+# Of the istiod chart's values those that no other chart has; `global` every chart may have.
+_OWN: Final = ("meshConfig", "pilot")
+# Where the istiod chart keeps what it sets itself (values.yaml, from 1.20 on), and once did.
+_NOT_BELOW: Final = ("_internal_defaults_do_not_set", "defaults", "global")
 _ARGO: Final = "argoproj.io"
 _ARGO_VALUES: Final = frozenset(("values", "valuesObject"))
 
@@ -74,6 +78,28 @@ def reach(data: Data, path: Path) -> Data:
     for key in path:
         data = data[key]
     return data
+
+
+def refuse_umbrella(values: Data, path: Path, where: str) -> None:
+    """Raise UsageError where values are those of a chart that has Istio's below it: Helm hands that its own key alone.
+
+    `path` is where the values stand.
+    """
+    if not isinstance(values, dict) or any(key in values for key in _OWN):
+        return
+    below = [
+        str(key)
+        for key, held in values.items()
+        if key not in _NOT_BELOW and isinstance(held, dict) and any(each in held for each in _OWN)
+    ]
+    if not below and "istiod" in values:
+        below = ["istiod"]
+    if below:
+        raise UsageError(
+            f"has values of the istiod chart under {' and '.join(below)}; a meshConfig beside that no chart reads",
+            where=where,
+            hint=", or ".join(f"--at {spell((*path, key))}" for key in below),
+        )
 
 
 def _steps(at: str) -> list[str]:

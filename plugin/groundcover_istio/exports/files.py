@@ -9,7 +9,7 @@ from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
-from groundcover_istio.exports.at import reach, resolve
+from groundcover_istio.exports.at import reach, refuse_umbrella, resolve
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.istio import release
 from groundcover_istio.model import Operation
@@ -39,10 +39,11 @@ class Edited(NamedTuple):
     merged: list[tuple[str, Merged]]
 
 
-def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], at: str) -> Edited:
+def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], at: str, *, above: Path = ()) -> Edited:
     """Write the configuration into a file that holds a carrier.
 
-    `at` is where values stand in the file, empty: at its top. Raises ToolError: then nothing is to be written.
+    `at` is where values stand in the file, empty: at its top; `above` is the way to `text` where that stands in a file
+    itself. Raises ToolError: then nothing is to be written.
     """
     found = _documents(text, name, carrier, at)
     places = [resolve(k8syaml.to_data(tree.root), at, name) for tree in found] if at else []
@@ -52,6 +53,9 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
     covered: list[str] = []
     planned: list[tuple[Tree, list[Operation]]] = []
     base = places[0].path if places else ()
+    if not carrier.api_group:
+        held = places[0].held if places else k8syaml.to_data(found[0].root)
+        refuse_umbrella(held, (*above, *base), f"{name}, {spell(base)}" if base else name)
     path: Path = (*base, *carrier.path)
     place = f"{name}, {spell(path)}"
     for tree in found:
@@ -94,7 +98,7 @@ def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier,
     except ToolError as error:
         error.where = _at(name, error.where)
         raise
-    inner = into_file(scalar.value, f"{name}, {spell(place.path)}", carrier, layers, place.rest)
+    inner = into_file(scalar.value, f"{name}, {spell(place.path)}", carrier, layers, place.rest, above=place.path)
     edits = (embed(text, holder, scalar, inner.edits),) if inner.edits else ()
     after = apply(text, edits)
     path = (read(text, name).index(tree), *place.path)
