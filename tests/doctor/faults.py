@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Fault = tuple["Callable[[Any], Any]", list[str]]
-GRPC: Final = {"name": "otel-tracing", "opentelemetry": {"service": HOST, "port": 4317}}
+GRPC: Final[dict[str, Any]] = {"name": "otel-tracing", "opentelemetry": {"service": HOST, "port": 4317}}
 
 
 def entry(cluster: Any, change: Callable[[Any], Any]) -> None:
@@ -151,6 +151,21 @@ def shared(cluster: Any) -> None:
     cluster["secrets"].clear()
 
 
+def snake_case(cluster: Any) -> None:
+    """Fields that istiod reads in either spelling, in the cluster and in Helm's record: nothing is wrong."""
+    spelt = {
+        "root_namespace": "istio-system",
+        "extension_providers": [
+            {"name": "otel-tracing", "opentelemetry": {**GRPC["opentelemetry"], "max_tag_length": 9}}
+        ],
+        "enable_tracing": True,
+    }
+    rest = {key: MESH[key] for key in ("defaultProviders", "defaultConfig")}
+    cluster.mesh(lambda mesh: (mesh.clear(), mesh.update({**rest, **spelt})))
+    cluster["secrets"].clear()
+    release(cluster, 1, "deployed", {**rest, **spelt})
+
+
 def invalid_settings(cluster: Any) -> None:
     """An integration ConfigMap with a mistake."""
     labels = {"app.kubernetes.io/component": "istio-integration"}
@@ -211,6 +226,9 @@ WRONG: Final = ["fail provider-wrong"]
 FAULTS: Final[dict[str, Fault]] = {
     "healthy": (lambda _: None, []),
     "healthy-shared": (shared, []),
+    "healthy-snake-case": (snake_case, []),
+    "not-active-by-snake-case": (
+        lambda c: c.mesh(lambda m: m.update(default_providers=m.pop("defaultProviders"))), ["fail not-active"]),
     "healthy-settings": (settings, []),
     "healthy-grpc": (lambda c: provider(c, GRPC), []),
     "healthy-telemetry": (lambda c: telemetry(c, "groundcover-tracing", randomSamplingPercentage=5), []),

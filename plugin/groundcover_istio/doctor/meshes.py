@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
+from groundcover_istio.checks.decoding import normal
 from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
@@ -137,7 +138,7 @@ def meshes(cluster: Cluster) -> tuple[list[Mesh], list[Item]]:
 
 
 def _read(config_map: dict[str, Data]) -> dict[str, Data]:
-    """The mesh config in a ConfigMap; raises ManifestError for one that istiod would discard."""
+    """The mesh config in a ConfigMap, in camel case; raises ManifestError for one that istiod would discard."""
     text = dig(config_map, "data", "mesh")
     if not isinstance(text, str):
         raise ManifestError("has no text under the key mesh")
@@ -145,6 +146,7 @@ def _read(config_map: dict[str, Data]) -> dict[str, Data]:
     data = documents[0] if documents else {}
     if data is not None and not isinstance(data, dict):
         raise ManifestError("is no mapping")
+    data = normal(data)
     for path, kind, words in _SHAPES:
         value = dig(data, *path)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):

@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
+from groundcover_istio.checks.decoding import normal
 from groundcover_istio.config import resources_of
 from groundcover_istio.doctor.items import Item, fail, ok, unknown, warn
 from groundcover_istio.doctor.tracer import aimed_at_sensor
@@ -97,7 +98,7 @@ def _has_provider(stored: Stored, mesh: Mesh, settings: Settings) -> bool | None
         for each in (resource for document in documents for resource in resources_of(document)):
             if each["kind"] == "ConfigMap" and dig(each, "metadata", "name") == mesh.revision.config_map:
                 meshes = k8syaml.load(str(dig(each, "data", "mesh") or ""))
-                providers = dig(meshes[0] if meshes else {}, "extensionProviders")
+                providers = dig(normal(meshes[0]) if meshes else {}, "extensionProviders")
                 held = providers if isinstance(providers, list) else []
                 return any(isinstance(entry, dict) and aimed_at_sensor(entry, settings) for entry in held)
     except ManifestError as error:
