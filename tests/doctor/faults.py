@@ -51,6 +51,20 @@ def two_telemetries(cluster: Any) -> None:
     telemetry(cluster, "older", randomSamplingPercentage=5)
 
 
+def without_activation(cluster: Any) -> Any:
+    """A mesh config whose only tracer is one of the bootstrap."""
+    cluster["secrets"].clear()
+    for key in ("extensionProviders", "defaultProviders"):
+        cluster.mesh(lambda mesh, key=key: mesh.pop(key))
+    cluster.mesh(lambda mesh: mesh["defaultConfig"]["tracing"].update(zipkin={"address": "zipkin.istio-system:9411"}))
+
+
+def jaeger(cluster: Any) -> Any:
+    """Add a provider of another's."""
+    other = {"name": "jaeger", "zipkin": {"service": "j.o.svc.cluster.local", "port": 9411}}
+    cluster.mesh(lambda mesh: mesh["extensionProviders"].append(other))
+
+
 def sidecar(cluster: Any, *hosts: str, namespace: str = "shop") -> Any:
     """Add a Sidecar."""
     return cluster.add("Sidecar", "default", namespace, spec={"egress": [{"hosts": list(hosts)}]})
@@ -102,7 +116,7 @@ def without_proxy_config(cluster: Any, changed: str) -> None:
         ]
 
 
-def early(cluster: Any) -> None:
+def early(cluster: Any) -> Any:
     """Proxies of a Deployment and of a StatefulSet that sample by an older mesh config."""
     for name, kind, owner in (("early-1", "ReplicaSet", "early-6d4cf56db6"), ("db-0", "StatefulSet", "db")):
         made = pod(cluster, name, "bank", "node-a", sampling=50)
@@ -298,6 +312,35 @@ FAULTS: Final[dict[str, Fault]] = {
         lambda c: [telemetry(c, name, "shop", randomSamplingPercentage=5) for name in ("a", "b")], ["warn telemetry-ignored"]),
     "telemetry-off": (lambda c: telemetry(c, "t", disableSpanReporting=True), ["fail telemetry-off"]),
     "telemetry-off-in-a-namespace": (lambda c: telemetry(c, "t", "shop", disableSpanReporting=True), ["warn telemetry-off"]),
+    "telemetry-off-for-servers": (
+        lambda c: telemetry(c, "t", match={"mode": "SERVER"}, disableSpanReporting=True), ["fail telemetry-off"]),
+    "telemetry-off-for-servers-in-a-namespace": (
+        lambda c: telemetry(c, "t", "shop", match={"mode": "SERVER"}, disableSpanReporting=True), ["warn telemetry-off"]),
+    "telemetry-other-for-servers": (
+        lambda c: telemetry(c, "t", "shop", match={"mode": "SERVER"}, providers=[{"name": "jaeger"}]),
+        ["warn telemetry-other"]),
+    "other-tracer-for-servers": (
+        lambda c: (jaeger(c), telemetry(c, "t", match={"mode": "SERVER"}, providers=[{"name": "jaeger"}])),
+        ["fail other-tracer"]),
+    "other-tracer-for-clients": (
+        lambda c: (jaeger(c), telemetry(c, "t", match={"mode": "CLIENT"}, providers=[{"name": "jaeger"}])),
+        ["fail other-tracer"]),
+    "tracer-undefined-for-servers": (
+        lambda c: telemetry(c, "t", match={"mode": "SERVER"}, providers=[{"name": "gone"}]), ["fail tracer-undefined"]),
+    "sampling-zero-for-servers": (
+        lambda c: telemetry(c, "t", match={"mode": "SERVER"}, randomSamplingPercentage=0), ["fail sampling-zero"]),
+    "tracing-off": (
+        lambda c: (c.mesh(lambda m: m["defaultProviders"].pop("tracing")), telemetry(c, "t", randomSamplingPercentage=5)),
+        ["fail tracing-off"]),
+    "tracing-off-for-servers": (
+        lambda c: (c.mesh(lambda m: m["defaultProviders"].pop("tracing")),
+                   telemetry(c, "t", match={"mode": "CLIENT"}, providers=[{"name": "OTEL-tracing"}])),
+        ["fail tracing-off"]),
+    "tracing-off-with-a-tracer-of-the-bootstrap": (
+        lambda c: (without_activation(c), telemetry(c, "t", randomSamplingPercentage=5)),
+        ["fail provider-missing", "fail tracing-off"]),
+    "proxies-old-to-servers": (
+        lambda c: (early(c), telemetry(c, "t", match={"mode": "CLIENT"}, randomSamplingPercentage=1)), ["warn proxies-old"]),
     "telemetry-other": (lambda c: telemetry(c, "t", "shop", providers=[{"name": "jaeger"}]), ["warn telemetry-other"]),
     "sidecar": (lambda c: sidecar(c, "./*", "istio-system/*"), ["fail sidecar"]),
     "sidecar-of-the-mesh": (lambda c: sidecar(c, "./*", namespace="istio-system"), ["fail sidecar"]),

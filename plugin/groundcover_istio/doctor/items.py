@@ -118,23 +118,31 @@ SENTENCES: Final = {
     ),
     "provider": Sentence("{mesh}: provider {provider} ({kind}) sends to {host}:{port}"),
     "provider-wrong": Sentence("{mesh}: provider {provider}: {problem}", "{causes}", _RENDER + "\n" + _EXPORT),
-    "active": Sentence("{mesh}: {provider} is the tracer, by {by}"),
+    "active": Sentence("{mesh}: {provider} is the tracer{side}, by {by}"),
     "not-active": Sentence(
-        "{mesh}: provider {provider} is defined, and nothing activates it", "no span is sent", _RENDER + "\n" + _EXPORT
+        "{mesh}: provider {provider} is defined, and nothing activates it{side}",
+        "no span is sent{side}",
+        _RENDER + "\n" + _EXPORT,
     ),
     "other-tracer": Sentence(
-        "{mesh}: {by} makes {other} the tracer, which does not send to the sensor",
-        "the sensor gets no span",
+        "{mesh}: {by} makes {other} the tracer{side}, which does not send to the sensor",
+        "the sensor gets no span{side}",
         "name {provider} there, or set tracing.replaceDefaultProvider to true and render again",
     ),
     "tracer-undefined": Sentence(
-        "{mesh}: {by} names the tracer {other}, which extensionProviders does not have",
-        "tracing is off for every proxy of the revision",
+        "{mesh}: {by} names the tracer {other}{side}, which extensionProviders does not have",
+        "tracing is off{side} for every proxy of the revision",
         "define it, or name one that is defined",
     ),
-    "sampling": Sentence("{mesh}: {percentage} % of requests are sampled, by {by}; {stored}"),
+    "tracing-off": Sentence(
+        "{mesh}: Telemetry {telemetry} is about tracing, and nothing names a tracer{side}: neither its providers"
+        " nor defaultProviders.tracing",
+        "tracing is off{side} for every proxy of the revision; a tracer in defaultConfig.tracing does not count then",
+        _RENDER + "\nor name {provider}, once it is defined, in tracing[0].providers of that Telemetry",
+    ),
+    "sampling": Sentence("{mesh}: {percentage} % of {requests} are sampled, by {by}; {stored}"),
     "sampling-zero": Sentence(
-        "{mesh}: 0 % of requests are sampled, by {by}",
+        "{mesh}: 0 % of {requests} are sampled, by {by}",
         "a trace starts only where a caller asked for one",
         "set tracing.samplingPercentage and render again",
     ),
@@ -144,7 +152,7 @@ SENTENCES: Final = {
         "write a number from 0 to 100",
     ),
     "sampling-datadog": Sentence(
-        "{mesh}: {percentage} % of requests are sampled, by {by}, and the tracer is datadog",
+        "{mesh}: {percentage} % of {requests} are sampled, by {by}, and the tracer is datadog",
         "Envoy's Datadog tracer sends every span all the same, marked as sampled or not",
         "use otlp-http or otlp-grpc where that traffic matters: --protocol otlp-http",
     ),
@@ -208,10 +216,12 @@ SENTENCES: Final = {
         "say in {telemetry} what {ignored} says, and delete {ignored}",
     ),
     "telemetry-off": Sentence(
-        "Telemetry {telemetry} sets disableSpanReporting", "{scope} send no spans", "take disableSpanReporting out"
+        "Telemetry {telemetry} sets disableSpanReporting{side}",
+        "{scope} send no spans{side}",
+        "take disableSpanReporting out",
     ),
     "telemetry-other": Sentence(
-        "Telemetry {telemetry} sends the spans of {scope} to {other}",
+        "Telemetry {telemetry} sends the spans of {scope}{side} to {other}",
         "the sensor gets none of them",
         "name {provider} in its tracing[0].providers, or take providers out",
     ),

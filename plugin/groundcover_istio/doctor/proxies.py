@@ -11,6 +11,7 @@ from groundcover_istio.doctor.source import counted, listed, mappings, name_of, 
 from groundcover_istio.doctor.tracer import live_sampling, winner
 from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.tracing import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ def check_proxies(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
         return
     pods = [pod for pod in cluster.proxies.items if _revision_of(pod) in ("", mesh.revision.name)]
     telemetry, _ = winner(cluster, mesh)
-    if live_sampling(telemetry) is not None:
+    if all(live_sampling(telemetry, side) is not None for side in SIDES):
         yield ok("proxies-live", mesh=mesh.where, count=counted(len(pods), "proxy", "proxies"))
         return
     old = [pod for pod in pods if _is_old(pod, mesh)]

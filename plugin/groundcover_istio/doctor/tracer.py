@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import istio
 from groundcover_istio.doctor.items import Item, fail, ok, warn
@@ -10,10 +10,19 @@ from groundcover_istio.doctor.source import name_of, namespace_of, strings
 from groundcover_istio.model import Sampling, Version
 from groundcover_istio.report import sampling_text
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.tracing import entries_of, named_provider, said, selects
+from groundcover_istio.rules.tracing import (
+    CLIENT,
+    SERVER,
+    SIDES,
+    entries_of,
+    named_provider,
+    providers_but,
+    said,
+    selects,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from groundcover_istio.doctor.cluster import Cluster
     from groundcover_istio.doctor.meshes import Mesh
@@ -57,11 +66,20 @@ class Tracer(NamedTuple):
         return _REJECTED if self.kind != "opentelemetry" else "spans are lost without a word"
 
 
+_Found = TypeVar("_Found")
+# Those of gateways are outgoing ones, those of waypoints incoming (listener_waypoint.go).
+_REQUESTS: Final = {CLIENT: "outgoing requests", SERVER: "incoming requests"}
+
+
 class Choice(NamedTuple):
     """What names the tracer of a mesh, and the sampling."""
 
     name: str
     by: str
+
+
+if TYPE_CHECKING:
+    Chosen = list[tuple[tuple[str, ...], Choice | None]]
 
 
 def winner(cluster: Cluster, mesh: Mesh) -> tuple[dict[str, Data] | None, list[dict[str, Data]]]:
@@ -81,15 +99,31 @@ def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
     return sorted(found, key=lambda each: (str(dig(each, "metadata", "creationTimestamp") or ""), name_of(each)))
 
 
-def live_sampling(telemetry: dict[str, Data] | None) -> float | None:
-    """The percentage that a Telemetry says; None where it says none."""
-    return istio.number(said(entries_of(telemetry), "randomSamplingPercentage"))
+def live_sampling(telemetry: dict[str, Data] | None, side: str) -> float | None:
+    """The percentage that a Telemetry says for a side; None where it says none."""
+    return istio.number(said(entries_of(telemetry), "randomSamplingPercentage", side))
 
 
-def choice(cluster: Cluster, mesh: Mesh) -> Choice | None:
-    """What names the mesh's tracer: the Telemetry, else defaultProviders."""
+def by_side(finding: Callable[[str], _Found]) -> list[tuple[tuple[str, ...], _Found]]:
+    """What is found for each side, once where it is the same for both."""
+    client, server = (finding(side) for side in SIDES)
+    return [(SIDES, client)] if client == server else [((CLIENT,), client), ((SERVER,), server)]
+
+
+def requests_of(sides: tuple[str, ...]) -> str:
+    """What messages call the requests of one side, or of both."""
+    return _REQUESTS[sides[0]] if len(sides) == 1 else "requests"
+
+
+def only_for(sides: tuple[str, ...]) -> str:
+    """What messages put behind something that is so for one side; empty for both."""
+    return f" for {requests_of(sides)}" if len(sides) == 1 else ""
+
+
+def choice(cluster: Cluster, mesh: Mesh, side: str) -> Choice | None:
+    """What names the mesh's tracer for a side: the Telemetry, else defaultProviders."""
     telemetry, _ = winner(cluster, mesh)
-    if telemetry and (name := named_provider(entries_of(telemetry))):
+    if telemetry and (name := named_provider(entries_of(telemetry), side)):
         return Choice(name, f"Telemetry {name_of(telemetry)}")
     names = strings(dig(mesh.data, "defaultProviders", "tracing"))
     return Choice(names[0], "defaultProviders.tracing") if names and names[0] else None
@@ -108,14 +142,15 @@ def check_tracer(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Trac
     namespace = mesh.revision.namespace
     ours = [each for each in mesh.providers if aimed_at_sensor(each, settings)]
     service = f"{settings.service.namespace}/{settings.service.name}"
+    chosen = by_side(lambda side: choice(cluster, mesh, side))
+    name = settings.tracing.provider_name
+    off = list(_off(cluster, mesh, chosen, name))
     if not ours:
-        return None, [fail("provider-missing", mesh=mesh.where, service=service, namespace=namespace)]
-    chosen = choice(cluster, mesh)
-    named = mesh.provider(chosen.name) if chosen else None
-    entry = named if named in ours else ours[0]
-    assert entry is not None  # noqa: S101  for the type checker: `named in ours` says so
+        return None, [fail("provider-missing", mesh=mesh.where, service=service, namespace=namespace), *off]
+    named = [mesh.provider(each.name) for _, each in chosen if each]
+    entry = next((each for each in named if each is not None and each in ours), ours[0])
     name = str(entry.get("name"))
-    items = list(_activation(cluster, mesh, chosen, name, is_ours=named in ours))
+    items = [*_activation(cluster, mesh, chosen, name, ours), *off]
     found = list(_faults(entry, mesh))
     for problem, causes in found:
         values = {"mesh": mesh.where, "provider": name, "problem": problem, "causes": causes}
@@ -127,19 +162,42 @@ def check_tracer(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Trac
     return tracer, items
 
 
-def _activation(cluster: Cluster, mesh: Mesh, chosen: Choice | None, name: str, *, is_ours: bool) -> Iterator[Item]:
-    values = {"mesh": mesh.where, "provider": name, "namespace": mesh.revision.namespace}
+def _activation(cluster: Cluster, mesh: Mesh, chosen: Chosen, name: str, ours: list[dict[str, Data]]) -> Iterator[Item]:
+    """What makes the provider of that name the tracer, or keeps it from being that."""
     if cluster.telemetries.error:
         # A Telemetry may name another tracer, or the only one.
         return
-    if chosen is None:
-        yield fail("not-active", **values)
-    elif is_ours:
-        yield ok("active", by=chosen.by, **values)
-    elif mesh.provider(chosen.name) is None:
-        yield fail("tracer-undefined", by=chosen.by, other=chosen.name, **values)
-    else:
-        yield fail("other-tracer", by=chosen.by, other=chosen.name, **values)
+    for sides, each in chosen:
+        values = {"mesh": mesh.where, "provider": name, "namespace": mesh.revision.namespace, "side": only_for(sides)}
+        if each is None:
+            if not _says_something(cluster, mesh):
+                yield fail("not-active", **values)
+        elif (provider := mesh.provider(each.name)) is None:
+            yield fail("tracer-undefined", by=each.by, other=each.name, **values)
+        elif provider in ours:
+            yield ok("active", by=each.by, **values)
+        else:
+            yield fail("other-tracer", by=each.by, other=each.name, **values)
+
+
+def _off(cluster: Cluster, mesh: Mesh, chosen: Chosen, name: str) -> Iterator[Item]:
+    """A Telemetry that says something of tracing switches it off where nothing names a tracer.
+
+    Without one istiod falls back to the tracer of `defaultConfig.tracing` (Telemetries.Tracing, configureTracing).
+    """
+    telemetry, _ = winner(cluster, mesh)
+    if cluster.telemetries.error or telemetry is None or not _says_something(cluster, mesh):
+        return
+    values = {"mesh": mesh.where, "telemetry": name_of(telemetry), "provider": name}
+    for sides, each in chosen:
+        if each is None:
+            yield fail("tracing-off", namespace=mesh.revision.namespace, side=only_for(sides), **values)
+
+
+def _says_something(cluster: Cluster, mesh: Mesh) -> bool:
+    """Whether the mesh-wide Telemetry has an entry for tracing, whatever it says."""
+    telemetry, _ = winner(cluster, mesh)
+    return bool(entries_of(telemetry))
 
 
 def _tracer(mesh: Mesh, entry: dict[str, Data]) -> Tracer | None:
@@ -193,25 +251,34 @@ def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings
     """What share of requests is sampled."""
     if cluster.telemetries.error:
         return
-    percentage, by = effective_sampling(cluster, mesh)
     held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
     if held and held > 100:  # noqa: PLR2004  percent
         yield warn("sampling-range", mesh=mesh.where, percentage=f"{held:g}")
-    values = {"mesh": mesh.where, "percentage": f"{percentage:g}", "by": by}
-    kind = tracer.kind if tracer else ""
+    for sides, (percentage, by) in by_side(lambda side: effective_sampling(cluster, mesh, side)):
+        if not all(_is_off(cluster, mesh, side) for side in sides):
+            values = {"mesh": mesh.where, "percentage": f"{percentage:g}", "by": by, "requests": requests_of(sides)}
+            yield _sampling_item(percentage, values, tracer.kind if tracer else "", settings)
+
+
+def _sampling_item(percentage: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
     if percentage == 0:
-        yield fail("sampling-zero", **values)
-    elif kind == "datadog" and percentage < 100:  # noqa: PLR2004  percent
-        yield warn("sampling-datadog", **values)
-    else:
-        ratio = settings.sampling_ratio["datadog" if kind == "datadog" else "otel"]
-        yield ok("sampling", stored=sampling_text(Sampling("", percentage, ratio)), **values)
+        return fail("sampling-zero", **values)
+    if kind == "datadog" and percentage < 100:  # noqa: PLR2004  percent
+        return warn("sampling-datadog", **values)
+    ratio = settings.sampling_ratio["datadog" if kind == "datadog" else "otel"]
+    return ok("sampling", stored=sampling_text(Sampling("", percentage, ratio)), **values)
 
 
-def effective_sampling(cluster: Cluster, mesh: Mesh) -> tuple[float, str]:
+def _is_off(cluster: Cluster, mesh: Mesh, side: str) -> bool:
+    """Whether no request of a side is traced, so that no percentage counts."""
+    chosen = choice(cluster, mesh, side)
+    return mesh.provider(chosen.name) is None if chosen else _says_something(cluster, mesh)
+
+
+def effective_sampling(cluster: Cluster, mesh: Mesh, side: str) -> tuple[float, str]:
     """The percentage that counts, and what sets it: Telemetry, then mesh config, then istiod's own variable."""
     telemetry, _ = winner(cluster, mesh)
-    live = live_sampling(telemetry)
+    live = live_sampling(telemetry, side)
     if telemetry and live is not None:
         return live, f"Telemetry {name_of(telemetry)}"
     held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
@@ -249,10 +316,15 @@ def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setti
 def _telemetry_faults(telemetry: dict[str, Data], mesh: Mesh, tracer: Tracer | None) -> Iterator[Item]:
     namespace = namespace_of(telemetry)
     scope = "all proxies" if namespace == mesh.root else f"proxies of namespace {namespace}"
-    if said(entries_of(telemetry), "disableSpanReporting") is True:
+    entries = entries_of(telemetry)
+    silent = tuple(side for side in SIDES if said(entries, "disableSpanReporting", side) is True)
+    if silent:
         say = fail if namespace == mesh.root else warn
-        yield say("telemetry-off", telemetry=name_of(telemetry), scope=scope)
-    named = named_provider(entries_of(telemetry))
-    if tracer and named and named.lower() != tracer.name.lower() and namespace != mesh.root:
-        values = {"telemetry": name_of(telemetry), "scope": scope, "other": named, "provider": tracer.name}
-        yield warn("telemetry-other", **values)
+        yield say("telemetry-off", telemetry=name_of(telemetry), scope=scope, side=only_for(silent))
+    if tracer is None or namespace == mesh.root:
+        # What the mesh-wide one names is the mesh's tracer, and judged as that.
+        return
+    for other in providers_but(tracer.name, entries):
+        sides = tuple(side for side in SIDES if named_provider(entries, side) == other)
+        values = {"telemetry": name_of(telemetry), "scope": scope, "other": other, "provider": tracer.name}
+        yield warn("telemetry-other", side=only_for(sides), **values)
