@@ -255,7 +255,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "nothing names the provider": Fault(
         lambda i: without_telemetry(i, lambda m: m["defaultProviders"].pop("tracing")), ("GCI013",), ("not-active",)),
     "a Telemetry has a sampling and nobody names a provider": Fault(
-        lambda i: i.mesh(lambda m: m["defaultProviders"].pop("tracing")), ("GCI036",), ("not-active",)),
+        lambda i: i.mesh(lambda m: m["defaultProviders"].pop("tracing")), ("GCI036",), ("tracing-off",)),
     "the mesh config names a provider that is not there": Fault(
         lambda i: i.mesh(lambda m: m["defaultProviders"].update(tracing=["gone"])), ("GCI014",), ("tracer-undefined",)),
     "a Telemetry names a provider that is not there": Fault(
@@ -319,7 +319,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "no istiod": Fault(lambda i: i.delete("Pod", "istiod-1", ROOT), (), ("istiod-none",), ALL),
     "istiod is not ready": Fault(lambda i: i.not_ready("istiod-1", ROOT), (), ("istiod-not-ready",), ALL),
     "two versions of istiod": Fault(old_istiod, (), ("istiod-versions",), ALL),
-    "a revision that is not patched": Fault(second_revision, (), ("provider-missing",), ALL),
+    "a revision that is not patched": Fault(second_revision, (), ("provider-missing", "tracing-off"), ALL),
     "the provider is gone": Fault(
         lambda i: without_telemetry(i, lambda m: (m.pop("extensionProviders"), m["defaultProviders"].pop("tracing"))),
         (), ("provider-missing",)),
