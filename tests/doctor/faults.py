@@ -211,6 +211,12 @@ def no_endpoint_on(cluster: Any, node: str) -> Any:
     return cluster
 
 
+def of_domain(cluster: Any, domain: str, *arguments: str) -> None:
+    """Tell istiod the cluster's DNS domain, and let our provider send to a host of one."""
+    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["args"] = ["discovery", *arguments, "--log_as_json"]
+    otlp(cluster, service=HOST.replace("cluster.local", domain))
+
+
 def second_version(cluster: Any) -> None:
     """A pod of istiod in the middle of an upgrade."""
     made = copy.deepcopy(cluster.one("pods", "istiod-1"))
@@ -271,6 +277,11 @@ FAULTS: Final[dict[str, Fault]] = {
     "provider-address": (
         lambda c: provider(c, {"name": "datadog-tracing", "datadog": {"address": f"{HOST}:8126"}}),
         ["fail provider-wrong"] * 3),
+    "provider-domain": (
+        lambda c: of_domain(c, "cluster.local", "--domain", "corp.example"), ["fail provider-domain"]),
+    "provider-domain-of-another": (lambda c: of_domain(c, "corp.example"), ["fail provider-domain"]),
+    "healthy-domain": (lambda c: of_domain(c, "corp.example", "--domain=corp.example"), []),
+    "healthy-domain-by-a-variable": (lambda c: of_domain(c, "corp.example", "--domain", "$(DOMAIN)"), []),
     "provider-no-timeout": (lambda c: otlp(c, http={"path": "/v1/traces"}), WRONG),
     "provider-no-path": (lambda c: otlp(c, http={"timeout": "5s"}), WRONG),
     "provider-two-kinds": (lambda c: entry(c, lambda e: e.update(envoyOtelAls={"service": HOST, "port": 4317})), WRONG),

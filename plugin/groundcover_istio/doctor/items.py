@@ -118,6 +118,11 @@ SENTENCES: Final = {
     ),
     "provider": Sentence("{mesh}: provider {provider} ({kind}) sends to {host}:{port}"),
     "provider-wrong": Sentence("{mesh}: provider {provider}: {problem}", "{causes}", _RENDER + "\n" + _EXPORT),
+    "provider-domain": Sentence(
+        "{mesh}: provider {provider} sends to {host}, and the domain of the cluster is {domain} (istiod's --domain)",
+        "istiod finds no such host: tracing is off",
+        _RENDER + " --post-renderer-args --cluster-domain={domain}\n" + _EXPORT + " --cluster-domain {domain}",
+    ),
     "active": Sentence("{mesh}: {provider} is the tracer{side}, by {by}"),
     "not-active": Sentence(
         "{mesh}: provider {provider} is defined, and nothing activates it{side}",

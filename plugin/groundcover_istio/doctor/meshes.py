@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import Item, fail, ok, warn
-from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
+from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of, strings
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import number, parse_version
 from groundcover_istio.rules.plan import dig
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Version
 
 _SHARED: Final = "SHARED_MESH_CONFIG"
+_DOMAIN: Final = "--domain"
+_DEFAULT_DOMAIN: Final = "cluster.local"
 
 
 class Revision(NamedTuple):
@@ -40,6 +43,21 @@ class Revision(NamedTuple):
     def config_map(self) -> str:
         """The name of its ConfigMap."""
         return "istio" if self.name == "default" else f"istio-{self.name}"
+
+    @property
+    def domain(self) -> str:
+        """The cluster's DNS domain as istiod is told it (pilot-discovery, cmd.go): its registry has hosts of no other.
+
+        Empty where it is told by a variable.
+        """
+        for pod in self.pods:
+            for container in mappings(dig(pod, "spec", "containers")):
+                arguments = [*strings(container.get("command")), *strings(container.get("args"))]
+                said = [each.removeprefix(f"{_DOMAIN}=") for each in arguments if each.startswith(f"{_DOMAIN}=")]
+                said += [value for option, value in itertools.pairwise(arguments) if option == _DOMAIN]
+                if said:
+                    return "" if "$(" in said[-1] else said[-1]
+        return _DEFAULT_DOMAIN
 
     def variable(self, name: str) -> str:
         """An environment variable of istiod, empty where it is unset."""

@@ -56,6 +56,11 @@ class Tracer(NamedTuple):
         return (self.host.split(".")[1:2] or [""])[0]
 
     @property
+    def domain(self) -> str:
+        """The cluster's DNS domain, by its host."""
+        return self.host.partition(".svc.")[2]
+
+    @property
     def service(self) -> str:
         """The name of its Service."""
         return self.host.split(".", maxsplit=1)[0]
@@ -156,7 +161,10 @@ def check_tracer(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Trac
         values = {"mesh": mesh.where, "provider": name, "problem": problem, "causes": causes}
         items.append(fail("provider-wrong", namespace=namespace, **values))
     tracer = _tracer(mesh, entry)
-    if tracer and not found:
+    if tracer and not found and mesh.revision.domain not in ("", tracer.domain):
+        values = {"mesh": mesh.where, "provider": name, "host": tracer.host, "domain": mesh.revision.domain}
+        items.append(fail("provider-domain", namespace=namespace, **values))
+    elif tracer and not found:
         values = {"provider": name, "kind": tracer.kind, "host": tracer.host, "port": str(tracer.port)}
         items.insert(0, ok("provider", mesh=mesh.where, **values))
     return tracer, items
