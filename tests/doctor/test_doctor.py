@@ -6,6 +6,7 @@ import base64
 import copy
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from groundcover_istio.doctor.items import SENTENCES
 from groundcover_istio.doctor.source import Query, Reading, believed
 
 from .conftest import KINDS
-from .faults import FAULTS, UNTOUCHED
+from .faults import FAULTS, UNTOUCHED, early, patched_by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,11 +193,57 @@ def test_all_contexts(cluster: Any, kubectl: Callable[..., Path], tool: Callable
 def test_the_users_context_and_kubeconfig_are_passed_on(
     cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]
 ) -> None:
-    """As they are."""
+    """As they are; kubectl is asked first whether it knows such a context."""
     folder = kubectl(cluster)
-    assert tool("doctor", "--context", "prod", "--kubeconfig", "/a b").code == 0
-    calls = (folder.parent / "calls").read_text().splitlines()
-    assert all("--context prod" in call and "--kubeconfig /a b" in call for call in calls)
+    file = folder.parent / "a b"
+    file.touch()
+    assert tool("doctor", "--context", "two", "--kubeconfig", str(file)).code == 0
+    first, *calls = (folder.parent / "calls").read_text().splitlines()
+    assert first == f"config get-contexts --output name --kubeconfig {file}"
+    assert all(f"--kubeconfig {file} --context two" in call for call in calls)
+
+
+def test_what_mends_a_cluster_speaks_to_the_one_examined(
+    cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]
+) -> None:
+    """Not to that of the current context: with it a fix would restart another cluster's pods."""
+    early(cluster)
+    patched_by_hand(cluster)
+    cluster["endpointslices"].clear()
+    cluster.one("pods", "istiod-1")["status"].pop("conditions")
+    folder = kubectl(cluster)
+    (folder / "sidecars.how").write_text("raise SystemExit(3)")
+    file = folder.parent / "a b"
+    file.touch()
+    out = tool("doctor", "--context", "two", "--kubeconfig", str(file)).out.decode()
+    lines = [part for line in out.splitlines() for part in line.replace("fix:", "").split("; ")]
+    commands = [line.strip() for line in lines if re.match(r" *(kubectl|helm) ", line)]
+    for each in commands:
+        option = "--context" if each.startswith("kubectl") else "--kube-context"
+        assert each.split(" ", 1)[1].startswith(f"{option} two --kubeconfig '{file}' "), each
+    for words in (
+        "auth can-i list sidecars",
+        "rollout restart",
+        "describe pods",
+        "describe service",
+        "upgrade istiod … ",
+    ):
+        assert any(words in each for each in commands), words
+
+
+def test_a_context_that_kubectl_does_not_know(
+    cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]
+) -> None:
+    """Is one usage error; no call is made that would only say the same."""
+    folder = kubectl(cluster)
+    code, out, err = tool("doctor", "--context", "tow")
+    assert (code, out) == (2, b"")
+    assert "--context: kubectl knows no context tow; it knows one, two\n  fix: did you mean two?" in err
+    assert len((folder.parent / "calls").read_text().splitlines()) == 1
+    assert "fix: kubectl config get-contexts" in tool("doctor", "--context", "production").err
+    code, _, err = tool("doctor", "--kubeconfig", "/nowhere")
+    assert code == 2
+    assert "--kubeconfig: /nowhere is not there" in err
 
 
 USAGE = {

@@ -34,11 +34,13 @@ class Server:
         self.forbidden: set[str] = set()
         self.absent: set[str] = set()
         self.methods: set[str] = set()
+        self.paths: list[str] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.methods.add(self.command)
+                server.paths.append(self.path)
                 code, body = server.answer(self.path)
                 data = json.dumps(body).encode()
                 self.send_response(code)
@@ -164,3 +166,12 @@ def test_a_fleet(server: Server, tool: Callable[..., Any]) -> None:
     assert (dead["context"], dead["ok"], live["ok"]) == ("dead", False, True)
     assert {each["status"] for each in dead["items"]} == {"unknown"}
     assert "refused" in dead["items"][0]["message"]
+
+
+def test_a_context_that_is_not_there(server: Server, tool: Callable[..., Any]) -> None:
+    """Real kubectl is asked for the names of those that are; the cluster is asked for no object."""
+    code, out, err = tool("doctor", "--context", "liv")
+    assert (code, out) == (2, b"")
+    assert "kubectl knows no context liv; it knows dead, live" in err
+    assert not [path for path in server.paths if path.startswith("/api")]
+    assert tool("doctor", "--context", "live").code == 0

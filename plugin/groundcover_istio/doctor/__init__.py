@@ -37,13 +37,13 @@ def run_doctor(target: Target, layers: Sequence[Layer]) -> list[Examined]:
         return [Examined("", examine(load(target.folder).read, layers))]
     program = find(target.kubectl)
     with Noted() as interrupt:
-        kubectl = Kubectl(program, target.kubeconfig, target.context, target.timeout, interrupt)
+        kubectl = Kubectl(program, target.kubeconfig, target.context, target.kubectl, target.timeout, interrupt)
+        kubectl.require_context()
         if not target.all_contexts:
-            return [Examined("", examine(kubectl.read, layers))]
-        contexts = kubectl.contexts()
-        examined = side_by_side(
-            lambda context: examine(kubectl._replace(context=context).read, layers), contexts, _CLUSTERS_AT_ONCE
-        )
+            return [Examined("", examine(kubectl.read, layers, kubectl.tools))]
+        contexts = kubectl.contexts("--all-contexts")
+        each = [kubectl._replace(context=context) for context in contexts]
+        examined = side_by_side(lambda one: examine(one.read, layers, one.tools), each, _CLUSTERS_AT_ONCE)
     return [Examined(context, sections) for context, sections in zip(contexts, examined, strict=True)]
 
 

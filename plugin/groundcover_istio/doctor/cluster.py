@@ -12,6 +12,7 @@ from groundcover_istio.rules.plan import dig
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from groundcover_istio.doctor.items import Tools
     from groundcover_istio.model import Data
 
 _T = TypeVar("_T")
@@ -41,6 +42,8 @@ class Cluster(NamedTuple):
 
     read: Callable[[Query], Reading]
     readings: dict[Query, Reading]
+    tools: Tools
+    """How messages call the programs that mend it."""
 
     def add(self, queries: Iterable[Query]) -> None:
         """Read what was not read yet."""
@@ -124,9 +127,9 @@ class Cluster(NamedTuple):
         return reading._replace(items=[pod for pod in reading.items if dig(pod, "status", "phase") not in finished])
 
 
-def gather(read: Callable[[Query], Reading], sensor_namespace: str) -> Cluster:
+def gather(read: Callable[[Query], Reading], sensor_namespace: str, tools: Tools) -> Cluster:
     """Read what every check needs; a few things more are read when they are found to matter."""
-    cluster = Cluster(read, {})
+    cluster = Cluster(read, {}, tools)
     cluster.add(_FIRST)
     planes = cluster.control_planes
     later = [Query("configmaps", each) for each in planes]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import config
 from groundcover_istio.doctor.cluster import gather
-from groundcover_istio.doctor.items import Item, fail, ok, unknown
+from groundcover_istio.doctor.items import HERE, Item, Tools, fail, ok, unknown
 from groundcover_istio.doctor.meshes import check_revisions, meshes
 from groundcover_istio.doctor.policies import check_rules, check_sidecars
 from groundcover_istio.doctor.proxies import check_proxies
@@ -42,9 +42,9 @@ class Section(NamedTuple):
     items: list[Item]
 
 
-def examine(read: Callable[[Query], Reading], layers: Sequence[Layer]) -> list[Section]:
+def examine(read: Callable[[Query], Reading], layers: Sequence[Layer], tools: Tools = HERE) -> list[Section]:
     """The checklist of one cluster. Whatever it holds, this ends, and says ok only of what was read."""
-    cluster = gather(read, config.resolve(layers).service.namespace)
+    cluster = gather(read, config.resolve(layers).service.namespace, tools)
     settings, about_settings = _settings(cluster, layers)
     found: list[Mesh] = []
     tracers: list[Tracer] = []
@@ -61,7 +61,7 @@ def examine(read: Callable[[Query], Reading], layers: Sequence[Layer]) -> list[S
         Section("Helm", [item for mesh in found for item in _releases(cluster, mesh, settings)]),
         Section("Not read", list(_unread(cluster))),
     ]
-    return [Section(each.title, _unique(each.items)) for each in sections if each.items]
+    return [Section(each.title, _unique(each.items, tools)) for each in sections if each.items]
 
 
 _SENSOR: Final = (
@@ -148,9 +148,9 @@ def _unread(cluster: Cluster) -> Iterator[Item]:
             )
 
 
-def _unique(items: list[Item]) -> list[Item]:
+def _unique(items: list[Item], tools: Tools) -> list[Item]:
     """Each thing once: several mesh configs may share what is wrong."""
-    return list({(each.code, each.text): each for each in items}.values())
+    return list({(each.code, each.text): each._replace(tools=tools) for each in items}.values())
 
 
 def is_well(sections: list[Section]) -> bool:

@@ -7,12 +7,24 @@ from typing import Final, Literal, NamedTuple
 Status = Literal["ok", "fail", "warn", "unknown"]
 
 
+class Tools(NamedTuple):
+    """How the programs that mend a cluster are called, with what makes them speak to this one."""
+
+    kubectl: str = "kubectl"
+    helm: str = "helm"
+
+
+HERE: Final = Tools()
+"""For the current context."""
+
+
 class Item(NamedTuple):
     """One line of the checklist; `code` is what programs may rely on."""
 
     code: str
     status: Status
     values: dict[str, str]
+    tools: Tools = HERE
 
     @property
     def text(self) -> str:
@@ -27,7 +39,7 @@ class Item(NamedTuple):
     @property
     def fix(self) -> str:
         """How to mend it."""
-        return SENTENCES[self.code].fix.format(**self.values)
+        return SENTENCES[self.code].fix.format(**self.values, **self.tools._asdict())
 
 
 class Sentence(NamedTuple):
@@ -67,7 +79,7 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 
-_RENDER: Final = "helm upgrade istiod istio/istiod -n {namespace} --reuse-values --post-renderer groundcover-istio"
+_RENDER: Final = "{helm} upgrade istiod istio/istiod -n {namespace} --reuse-values --post-renderer groundcover-istio"
 _EXPORT: Final = "or, without post-renderer: groundcover-istio export istiod-values"
 
 SENTENCES: Final = {
@@ -81,7 +93,7 @@ SENTENCES: Final = {
     "settings-invalid": Sentence(
         "{message}",
         "the defaults are assumed instead",
-        "helm upgrade the sensor's release with settings that are valid",
+        "{helm} upgrade the sensor's release with settings that are valid",
     ),
     # --- control plane ---
     "istiod": Sentence("istiod {version}, revision {revision}: {ready} of {pods} ready in {namespace}"),
@@ -93,12 +105,12 @@ SENTENCES: Final = {
     "istiod-not-ready": Sentence(
         "istiod {version}, revision {revision}: none of {pods} is ready in {namespace}",
         "changes reach no proxy, and new proxies do not start",
-        "kubectl -n {namespace} describe pods -l app=istiod",
+        "{kubectl} -n {namespace} describe pods -l app=istiod",
     ),
     "istiod-versions": Sentence(
         "revision {revision} runs istiod {versions} side by side",
         "proxies get what either of them makes of the mesh config",
-        "kubectl -n {namespace} rollout status deployment -l app=istiod",
+        "{kubectl} -n {namespace} rollout status deployment -l app=istiod",
     ),
     # --- mesh config ---
     "mesh-missing": Sentence(
@@ -202,7 +214,7 @@ SENTENCES: Final = {
     "endpoints-none": Sentence(
         "Service {service} has no ready endpoint for port {port}",
         "every span is lost",
-        "kubectl -n {namespace} get pods; kubectl -n {namespace} describe service {name}",
+        "{kubectl} -n {namespace} get pods; {kubectl} -n {namespace} describe service {name}",
     ),
     "endpoints-nodes": Sentence(
         "no ready endpoint of Service {service} on nodes that run proxies: {nodes}",
@@ -277,12 +289,12 @@ SENTENCES: Final = {
     "release-lost": Sentence(
         "release {release}: revision {revision} lost the provider that revision {before} had",
         "an upgrade ran without --post-renderer, which Helm does not remember",
-        "helm upgrade {name} … -n {namespace} --reuse-values --post-renderer groundcover-istio",
+        "{helm} upgrade {name} … -n {namespace} --reuse-values --post-renderer groundcover-istio",
     ),
     "release-differs": Sentence(
         "release {release}, revision {revision}: its manifest has no provider for the sensor, the cluster has",
         "the next helm upgrade may take it away",
-        "helm upgrade {name} … -n {namespace} --reuse-values --post-renderer groundcover-istio",
+        "{helm} upgrade {name} … -n {namespace} --reuse-values --post-renderer groundcover-istio",
     ),
     "release-unread": Sentence("could not read release {release}: {reason}"),
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+import shlex
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import processes
-from groundcover_istio.doctor.source import Query, Reading, believed
+from groundcover_istio.doctor.items import Tools
+from groundcover_istio.doctor.source import Query, Reading, believed, listed
 from groundcover_istio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ class Kubectl(NamedTuple):
     kubeconfig: str
     context: str
     """Empty: the current one."""
+    shown: str
+    """What the user calls it."""
     timeout: float
     """Seconds for each call."""
     interrupt: Noted
@@ -42,7 +48,17 @@ class Kubectl(NamedTuple):
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
         reading = self._read(query)
-        return reading._replace(fix=f"kubectl auth can-i list {query.resource} {' '.join(query.scope)}")
+        return reading._replace(fix=f"{self.tools.kubectl} auth can-i list {query.resource} {' '.join(query.scope)}")
+
+    @property
+    def tools(self) -> Tools:
+        """How the user calls kubectl and Helm for this context."""
+        file = ["--kubeconfig", self.kubeconfig] if self.kubeconfig else []
+        kubectl, helm = (
+            shlex.join([program, *([option, self.context] if self.context else []), *file])
+            for program, option in ((self.shown, "--context"), ("helm", "--kube-context"))
+        )
+        return Tools(kubectl, helm)
 
     def _read(self, query: Query) -> Reading:
         answer = self._run(query.command)
@@ -53,12 +69,29 @@ class Kubectl(NamedTuple):
         except (ValueError, RecursionError):
             return Reading(query, [], "the answer is no JSON")
 
-    def contexts(self) -> list[str]:
-        """The names of every context; raises UsageError where they can't be had."""
+    def require_context(self) -> None:
+        """Raise UsageError where kubectl knows no such context: each call would only say the same."""
+        if self.kubeconfig and not Path(self.kubeconfig).exists():
+            raise UsageError(f"{self.kubeconfig} is not there", where="--kubeconfig")
+        if not self.context:
+            return
+        names = self._replace(context="").contexts("--context")
+        if self.context not in names:
+            close = difflib.get_close_matches(self.context, names, n=1)
+            raise UsageError(
+                f"kubectl knows no context {self.context}; it knows {listed(names)}",
+                where="--context",
+                hint=f"did you mean {close[0]}?"
+                if close
+                else f"{self._replace(context='').tools.kubectl} config get-contexts",
+            )
+
+    def contexts(self, option: str) -> list[str]:
+        """The names of every context, which an option asks for; raises UsageError where they can't be had."""
         answer = self._run(["config", "get-contexts", "--output", "name"])
         names = [line.strip() for line in answer.out.decode(errors="replace").splitlines() if line.strip()]
         if answer.error or not names:
-            raise UsageError(answer.error or "kubectl knows no context", where="--all-contexts")
+            raise UsageError(answer.error or "kubectl knows no context", where=option)
         return names
 
     def _run(self, arguments: Sequence[str]) -> Answer:

@@ -39,7 +39,7 @@ def check_proxies(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
             mesh=mesh.where,
             count=counted(len(old), "proxy", "proxies"),
             pods=pods_named,
-            restart=_restart(old),
+            restart=_restart(old, cluster.tools.kubectl),
         )
     if untold:
         yield warn("proxies-untold", mesh=mesh.where, count=len(untold))
@@ -78,13 +78,13 @@ def _is_old(pod: dict[str, Data], mesh: Mesh) -> bool | None:
     return started < mesh.changed
 
 
-def _restart(pods: list[dict[str, Data]]) -> str:
+def _restart(pods: list[dict[str, Data]], kubectl: str) -> str:
     """What restarts them, a line for each namespace."""
     owners: dict[str, list[str]] = {}
     for pod in pods:
         owners.setdefault(namespace_of(pod), []).append(_owner(pod))
     lines = [
-        f"kubectl -n {namespace} rollout restart {' '.join(sorted(set(names)))}"
+        f"{kubectl} -n {namespace} rollout restart {' '.join(sorted(set(names)))}"
         for namespace, names in sorted(owners.items())
     ]
     return "\n".join([*lines, "or let a Telemetry set the sampling, live: groundcover-istio export telemetry"])
