@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from bisect import bisect_left, bisect_right
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, Final
@@ -36,7 +37,8 @@ def unified_diff(outcome: Outcome, *, color: bool = False) -> Iterator[str]:
 def _documents(text: str) -> list[list[str]]:
     """The lines of each document, its separator first. `render` takes none away and adds only at the end."""
     documents: list[list[str]] = [[]]
-    for line in text.splitlines(keepends=True):
+    # At line breaks alone: an editor, patch and git count no U+2028, form feed or next line as one.
+    for line in filter(None, re.split(r"(?<=\n)", text)):
         if line.startswith("---") and line[3:4] in ("", " ", "\t", "\r", "\n"):
             documents.append([])
         documents[-1].append(line)

@@ -285,6 +285,15 @@ def test_diff_says_what_the_mesh_does(options: list[str], lines: list[str], tool
     assert ("spans go to" in text) == bool(lines)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
+def test_diff_counts_lines_as_others_do(mark: str, tool: Callable[..., Any]) -> None:
+    """Only a line feed ends one: hunks begin at the number that an editor shows, and each of their lines is whole."""
+    above = f"# a{mark}b{mark}\n"
+    wanted = tool("diff", "--format", "json", stdin=b"# a\n" + ISTIOD).out
+    got = tool("diff", "--format", "json", stdin=above.encode() + ISTIOD).out
+    assert json.loads(got)["diff"] == json.loads(wanted)["diff"].replace("# a\n", above)
+
+
 def test_diff_as_json(tool: Callable[..., Any]) -> None:
     """The same for programs."""
     code, out, _ = tool("diff", "--format", "json", stdin=ISTIOD)
