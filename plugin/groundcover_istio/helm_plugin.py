@@ -64,7 +64,7 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
         raise UsageError(
             f"{found.path} is Helm {found.version}, which takes any executable and needs no plugin",
             where="--helm",
-            hint=f"helm install … --post-renderer {_executable()}\nfor Helm 4 name it: --helm PATH",
+            hint=f"helm install … --post-renderer {_executable(environment)}\nfor Helm 4 name it: --helm PATH",
         )
     folders = [directory] if directory else found.plugins.split(os.pathsep)[:1]
     shared = _sharing_helm3(folders[0], environment)
@@ -80,7 +80,7 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
     target = Path(folders[0]) / PROGRAM
     _refuse_foreign(target)
     if not dry_run:
-        _write(target)
+        _write(target, environment)
     lines = [f"{'would install' if dry_run else 'installed'} {target} for Helm {found.version} ({found.path})"]
     if shared:
         lines += [
@@ -95,7 +95,7 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
 
 
 def _helm(name: str, environment: Mapping[str, str]) -> Helm | None:
-    path = shutil.which(name, path=environment.get("PATH"))
+    path = shutil.which(name, path=environment.get("PATH", ""))
     said = _output([path, "version", "--template", "{{.Version}}"], environment) if path else ""
     version = re.match(r"v?(\d+)\.\S+", said)
     if not path or not version:
@@ -116,12 +116,19 @@ def _output(command: list[str], environment: Mapping[str, str]) -> str:
 def _sharing_helm3(folder: str, environment: Mapping[str, str]) -> Helm | None:
     """A Helm 3 on PATH that looks for plugins in `folder`."""
     places = [Path(place or ".") for place in environment.get("PATH", "").split(os.pathsep)]
-    programs = [each for place in places if place.is_dir() for each in sorted(place.iterdir())]
-    for program in programs:
+    for program in (each for place in places for each in _inside(place)):
         other = _helm(str(program), environment) if _HELM_NAME.fullmatch(program.name) else None
         if other and other.major == 3 and folder in other.plugins.split(os.pathsep):
             return other
     return None
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What is in a folder; nothing where it is none or may not be listed."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _own_folder(environment: Mapping[str, str]) -> Path:
@@ -131,17 +138,24 @@ def _own_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _refuse_foreign(target: Path) -> None:
+    try:
+        _refuse_other(target)
+    except OSError as error:
+        raise UsageError(f"can't be read: {error.strerror}", where=error.filename or str(target)) from error
+
+
+def _refuse_other(target: Path) -> None:
     manifest = target / "plugin.yaml"
     hint = f"helm plugin uninstall {PROGRAM}"
     if target.is_symlink():
         raise UsageError(f"is a link to {target.readlink()}, a plugin under development", where=str(target), hint=hint)
-    if target.exists() and not (manifest.is_file() and f"name: {PROGRAM}\n" in manifest.read_text()):
+    if target.exists() and not (manifest.is_file() and f"name: {PROGRAM}\n".encode() in manifest.read_bytes()):
         raise UsageError("exists and is not this plugin", where=str(target), hint="move it away")
 
 
-def _write(target: Path) -> None:
+def _write(target: Path, environment: Mapping[str, str]) -> None:
     """Written beside and moved into place, so that Helm never sees half a plugin."""
-    script = _script()
+    script = _script(environment)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with Held(), tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PROGRAM}-") as scratch:
@@ -157,9 +171,9 @@ def _write(target: Path) -> None:
         raise UsageError(f"can't be written: {error.strerror}", where=error.filename or str(target)) from error
 
 
-def _script() -> str:
+def _script(environment: Mapping[str, str]) -> str:
     package = Path(__file__).resolve().parent.parent
-    elsewhere = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    elsewhere = {key: value for key, value in environment.items() if key != "PYTHONPATH"}
     found = _output([sys.executable, "-P", "-c", f"import {__package__}; print(True)"], elsewhere)
     lines = ["#!/bin/sh"]
     if not found:
@@ -168,6 +182,6 @@ def _script() -> str:
     return "\n".join([*lines, ""])
 
 
-def _executable() -> str:
+def _executable(environment: Mapping[str, str]) -> str:
     beside = Path(sys.executable).with_name(PROGRAM)
-    return shutil.which(PROGRAM) or (str(beside) if beside.exists() else PROGRAM)
+    return shutil.which(PROGRAM, path=environment.get("PATH", "")) or (str(beside) if beside.exists() else PROGRAM)

@@ -10,10 +10,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import yaml
+
+from groundcover_istio import helm_plugin
+from groundcover_istio.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 ISTIOD = ROOT / "tests/charts/istiod"
@@ -346,6 +352,33 @@ def test_install_plugin_beside_helm_3(helm_binaries: dict[str, Path], tmp_path: 
     done = install(path, tmp_path, "--directory", shared)
     assert done.returncode == 2
     assert "a Helm 4 plugin there breaks its `helm plugin list`" in done.stderr
+
+
+def test_install_plugin_where_a_folder_of_path_may_not_be_listed(
+    helm_binaries: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is passed over; the rest of PATH, and nothing of the process's own, says which Helm there is."""
+    path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"])
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    listed = Path.iterdir
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        # The tests may run as root, who may list every folder.
+        if self == closed:
+            raise PermissionError(13, "Permission denied", str(self))
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    monkeypatch.setenv("PATH", "/nowhere")
+    environment = {"PATH": f"{closed}:{tmp_path}/none:{path}", "HOME": str(tmp_path)}
+    done = helm_plugin.install("helm", None, dry_run=False, environment=environment)
+    assert done.startswith("installed ")
+    on_path(tmp_path / "three", helm=helm_binaries["3.17.3"], **{"groundcover-istio": EXECUTABLE})
+    environment["PATH"] = str(tmp_path / "three")
+    with pytest.raises(UsageError) as refused:
+        helm_plugin.install("helm", None, dry_run=True, environment=environment)
+    assert f"--post-renderer {tmp_path}/three/groundcover-istio" in (refused.value.hint or "")
 
 
 def test_install_plugin_into_a_folder(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
