@@ -264,6 +264,14 @@ def test_usage(arguments: list[str], tool: Callable[..., Any]) -> None:
     assert err.startswith("groundcover-istio: error: ")
 
 
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan", "inf"])
+def test_a_time_limit_that_is_none(given: str, tool: Callable[..., Any]) -> None:
+    """In words, with what was given."""
+    assert (
+        f'argument --timeout: "{given}" is no number of seconds above 0\n' in tool("doctor", f"--timeout={given}").err
+    )
+
+
 def test_dumps_that_are_missing_or_broken(cluster: Any, tmp_path: Path, tool: Callable[..., Any]) -> None:
     """Are named; an object of the wrong kind in a file is no reason to believe the rest of it."""
     folder = cluster.write(tmp_path / "dump")

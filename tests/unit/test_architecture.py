@@ -93,7 +93,7 @@ ALLOWED = {
     "commands.check": {"errors", "console", "progress", "arguments", "checks.*"},
     "commands.rule": {"errors", "console", "arguments", "checks.*"},
     "commands.export": {"errors", "config", "stream", "pipeline", "report", "console", "progress", "arguments", "exports.*"},
-    "commands.doctor": {"errors", "config", "report", "console", "progress", "arguments", "doctor.*"},
+    "commands.doctor": {"errors", "istio", "config", "report", "console", "progress", "arguments", "doctor.*"},
     "cli": {"errors", "stream", "interrupts", "console", "commands", "commands.render"},
     "__main__": {"cli"},
     "": set(),

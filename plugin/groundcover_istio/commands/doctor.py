@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.arguments import Parser, add_settings, layers, parse
 from groundcover_istio.doctor import Target, as_json, is_well, run_doctor, text
 from groundcover_istio.errors import UsageError
+from groundcover_istio.istio import number
 from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def parser() -> Parser:
 
 
 def _seconds(given: str) -> float:
-    seconds = float(given)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError("not a number of seconds above 0")
+    seconds = number(given)
+    if seconds is None or seconds <= 0:
+        raise argparse.ArgumentTypeError(f'"{given}" is no number of seconds above 0')
     return seconds
 
 
