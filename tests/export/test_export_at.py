@@ -67,7 +67,7 @@ REFUSED = {
     "and where it is": ('spec: {values: "istiod: {pilot: {}}"}\n', "spec.values", "fix: --at spec.values.istiod\n"),
     "a text that is no YAML": (APPLICATION, "spec.sources[3].helm.values", "spec.sources[3].helm.values, line 2: not valid"),
     "a text of a list": (APPLICATION, "spec.sources[4].helm.values", "spec.sources[4].helm.values: holds no values"),
-    "a text of two documents": (APPLICATION, "spec.sources[5].helm.values", "holds 2 YAML documents"),
+    "a text of two documents": (APPLICATION, "spec.sources[5].helm.values", "holds 2 YAML documents, a"),
     "a text with an anchor": (APPLICATION, "spec.sources[7].helm.values", "carries the anchor &text"),
 }  # fmt: skip
 

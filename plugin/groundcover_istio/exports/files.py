@@ -9,7 +9,7 @@ from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
-from groundcover_istio.exports.at import reach, refuse_umbrella, resolve
+from groundcover_istio.exports.at import is_there, reach, refuse_umbrella, resolve, spelled
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.istio import release
 from groundcover_istio.model import Operation
@@ -76,7 +76,7 @@ def _documents(text: str, name: str, carrier: Carrier, at: str) -> list[Tree]:
     trees = read(text, name)
     found = [tree for tree in trees if carrier.holds(k8syaml.to_data(tree.root))]
     if not carrier.api_group and len(trees) > 1:
-        raise UsageError(f"holds {len(trees)} YAML documents, a values file is one", where=name)
+        return [_only_one(trees, at, name)]
     if not found and trees:
         raise UsageError(
             f"holds no {carrier.words}", where=name, hint=f"groundcover-istio export {carrier.kind} > FILE"
@@ -89,6 +89,19 @@ def _documents(text: str, name: str, carrier: Carrier, at: str) -> list[Tree]:
             hint="say where it has the chart's values, as --at spec.values",
         )
     return found or [k8syaml.NOTHING]
+
+
+def _only_one(trees: Sequence[Tree], at: str, name: str) -> Tree:
+    """The only one of several documents that has a place; raises UsageError where there is no such."""
+    found = [tree for tree in trees if at and is_there(k8syaml.to_data(tree.root), at)]
+    if len(found) == 1:
+        return found[0]
+    having = f"{len(found) or 'none'} of them with {spelled(at)}" if at else "a values file is one"
+    raise UsageError(
+        f"holds {len(trees)} YAML documents, {having}",
+        where=name,
+        hint="name a place that only the one that is meant has, as --at spec.values",
+    )
 
 
 def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier, layers: Sequence[Layer]) -> Edited:
