@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.doctor.cluster import side_by_side
-from groundcover_istio.doctor.dumps import load
+from groundcover_istio.doctor.dumps import Dumps
 from groundcover_istio.doctor.examine import examine, is_well
 from groundcover_istio.doctor.kubectl import Kubectl, find
 from groundcover_istio.doctor.output import Examined, as_json, text
@@ -34,7 +34,7 @@ class Target(NamedTuple):
 def run_doctor(target: Target, layers: Sequence[Layer]) -> list[Examined]:
     """The checklist of every cluster; raises UsageError where none can be reached at all."""
     if target.folder:
-        return [Examined("", examine(load(target.folder).read, layers))]
+        return [Examined("", examine(Dumps(target.folder).read, layers))]
     program = find(target.kubectl)
     with Noted() as interrupt:
         kubectl = Kubectl(program, target.kubeconfig, target.context, target.kubectl, target.timeout, interrupt)

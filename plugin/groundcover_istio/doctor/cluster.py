@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from groundcover_istio.doctor.source import Query, Reading, mappings, namespace_of
 from groundcover_istio.interrupts import LONGEST_WAIT
@@ -37,18 +37,19 @@ def side_by_side(call: Callable[[_T], _R], arguments: Sequence[_T], most: int) -
         return [answer.result() for answer in answers]
 
 
-class Cluster(NamedTuple):
-    """Every reading so far."""
+class Cluster:
+    """Every reading so far; what is asked for first is read then, once."""
 
-    read: Callable[[Query], Reading]
-    readings: dict[Query, Reading]
-    tools: Tools
-    """How messages call the programs that mend it."""
+    def __init__(self, read: Callable[[Query], Reading], tools: Tools) -> None:
+        """`tools`: how messages call the programs that mend it."""
+        self.tools = tools
+        self.readings: dict[Query, Reading] = {}
+        self._read = read
 
     def add(self, queries: Iterable[Query]) -> None:
         """Read what was not read yet."""
         wanted = [query for query in dict.fromkeys(queries) if query not in self.readings]
-        self.readings.update(zip(wanted, side_by_side(self.read, wanted, _CALLS_AT_ONCE), strict=True))
+        self.readings.update(zip(wanted, side_by_side(self._read, wanted, _CALLS_AT_ONCE), strict=True))
 
     def get(self, query: Query) -> Reading:
         """One reading."""
@@ -129,7 +130,7 @@ class Cluster(NamedTuple):
 
 def gather(read: Callable[[Query], Reading], sensor_namespace: str, tools: Tools) -> Cluster:
     """Read what every check needs; a few things more are read when they are found to matter."""
-    cluster = Cluster(read, {}, tools)
+    cluster = Cluster(read, tools)
     cluster.add(_FIRST)
     planes = cluster.control_planes
     later = [Query("configmaps", each) for each in planes]

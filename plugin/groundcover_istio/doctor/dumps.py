@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.doctor.source import KINDS, Query, Reading, believed
 from groundcover_istio.errors import UsageError
@@ -14,12 +14,27 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data
 
 
-class Dumps(NamedTuple):
+# The kind of the objects that a file is for, by its name.
+_KINDS: Final = {resource.partition(".")[0]: kind for resource, kind in KINDS.items()}
+
+
+class Dumps:
     """The objects of every file, by kind, and the files that could not be read."""
 
-    folder: str
-    items: dict[str, list[Data]]
-    broken: dict[str, str]
+    def __init__(self, folder: str) -> None:
+        """Read every file of a folder; raises UsageError where there is none."""
+        self.folder = folder
+        self._items: dict[str, list[Data]] = {}
+        self._broken: dict[str, str] = {}
+        paths = sorted(Path(folder).glob("*.json"))
+        if not paths:
+            raise UsageError(
+                "holds no *.json",
+                where=folder,
+                hint="kubectl get pods --all-namespaces -o json > DIR/pods.json, and so on",
+            )
+        for path in paths:
+            self._load(path)
 
     def read(self, query: Query) -> Reading:
         """The objects that a query asks for."""
@@ -32,37 +47,27 @@ class Dumps(NamedTuple):
 
     def _read(self, query: Query, name: str) -> Reading:
         kind = KINDS[query.resource]
-        if name in self.broken:
-            return Reading(query, [], self.broken[name])
-        if kind not in self.items:
+        if name in self._broken:
+            return Reading(query, [], self._broken[name])
+        if kind not in self._items:
             return Reading(query, [], f"{self.folder} has no {name}.json")
-        return believed(query, {"items": self.items[kind]})
+        return believed(query, {"items": self._items[kind]})
 
-
-def load(folder: str) -> Dumps:
-    """The dumps of a folder; raises UsageError where there are none."""
-    paths = sorted(Path(folder).glob("*.json"))
-    if not paths:
-        raise UsageError(
-            "holds no *.json", where=folder, hint="kubectl get pods --all-namespaces -o json > DIR/pods.json, and so on"
-        )
-    known = {resource.partition(".")[0]: kind for resource, kind in KINDS.items()}
-    dumps = Dumps(folder, {}, {})
-    for path in paths:
+    def _load(self, path: Path) -> None:
         try:
             answer = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
-            dumps.broken[path.stem] = f"{path} is no JSON"
-            continue
-        if path.stem in known:
-            dumps.items.setdefault(known[path.stem], [])
+            self._broken[path.stem] = f"{path} is no JSON"
+            return
+        wanted = _KINDS.get(path.stem)
+        if wanted:
+            self._items.setdefault(wanted, [])
         items = answer.get("items") if isinstance(answer, dict) else None
         if not isinstance(items, list):
-            dumps.broken[path.stem] = f"{path} is no list of objects"
-            continue
+            self._broken[path.stem] = f"{path} is no list of objects"
+            return
         for item in items:
             kind = item.get("kind") if isinstance(item, dict) else None
-            dumps.items.setdefault(str(kind), []).append(item)
-            if path.stem in known and kind != known[path.stem]:
-                dumps.broken[path.stem] = f"{path} holds something that is no {known[path.stem]}"
-    return dumps
+            self._items.setdefault(str(kind), []).append(item)
+            if wanted and kind != wanted:
+                self._broken[path.stem] = f"{path} holds something that is no {wanted}"

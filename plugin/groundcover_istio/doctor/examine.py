@@ -33,6 +33,7 @@ _OPTIONAL: Final = ("secrets",)
 
 
 _Target = TypeVar("_Target")
+_Found = TypeVar("_Found")
 
 
 class Section(NamedTuple):
@@ -46,17 +47,20 @@ def examine(read: Callable[[Query], Reading], layers: Sequence[Layer], tools: To
     """The checklist of one cluster. Whatever it holds, this ends, and says ok only of what was read."""
     cluster = gather(read, config.resolve(layers).service.namespace, tools)
     settings, about_settings = _settings(cluster, layers)
-    found: list[Mesh] = []
-    tracers: list[Tracer] = []
-    mesh_items = _safely("the mesh config", lambda: _meshes(cluster, found))
+    none: tuple[list[Mesh], list[Item]] = ([], [])
+    (found, about_meshes), unjudged = _safely("the mesh config", lambda: meshes(cluster), none)
+    mesh_items = [*about_meshes, *unjudged]
+    targets: dict[tuple[str, int, str], Tracer] = {}
     for mesh in found:
-        mesh_items += _mesh(cluster, mesh, settings, tracers)
-    targets = {(each.host, each.port, each.kind): each for each in tracers}.values()
+        tracer, items = _mesh(cluster, mesh, settings)
+        mesh_items += items
+        if tracer:
+            targets[tracer.host, tracer.port, tracer.kind] = tracer
     sections = [
-        Section("Istio", _safely("istiod", lambda: check_revisions(cluster)) + about_settings),
+        Section("Istio", _items("istiod", lambda: check_revisions(cluster)) + about_settings),
         Section("Mesh config", mesh_items),
-        Section("Sensor", _each(cluster, targets, _SENSOR)),
-        Section("Between proxies and sensor", _each(cluster, targets, _BETWEEN)),
+        Section("Sensor", _each(cluster, targets.values(), _SENSOR)),
+        Section("Between proxies and sensor", _each(cluster, targets.values(), _BETWEEN)),
         Section("Proxies", _each(cluster, found, (("the proxies", check_proxies),))),
         Section("Helm", [item for mesh in found for item in _releases(cluster, mesh, settings)]),
         Section("Not read", list(_unread(cluster))),
@@ -88,29 +92,17 @@ def _settings(cluster: Cluster, layers: Sequence[Layer]) -> tuple[Settings, list
     return settings, [ok("settings", where=where, protocol=settings.tracing.protocol, service=service)]
 
 
-def _meshes(cluster: Cluster, found: list[Mesh]) -> list[Item]:
-    usable, items = meshes(cluster)
-    found += usable
-    return items
-
-
-def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings, tracers: list[Tracer]) -> list[Item]:
-    """What there is to say about one mesh config; its tracer is added to `tracers`."""
-
-    def tracer() -> list[Item]:
-        found, items = check_tracer(cluster, mesh, settings)
-        tracers.extend([found] if found else [])
-        return items
-
-    before = len(tracers)
-    items = _safely(mesh.where, tracer)
-    own = tracers[-1] if len(tracers) > before else None
-    items += _safely(f"the sampling of {mesh.where}", lambda: check_sampling(cluster, mesh, own, settings))
-    return items + _safely("Telemetries", lambda: check_telemetries(cluster, mesh, own, settings))
+def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Tracer | None, list[Item]]:
+    """The tracer of one mesh config where it is aimed at the sensor, and what there is to say about the mesh config."""
+    nothing: tuple[Tracer | None, list[Item]] = (None, [])
+    (tracer, items), unjudged = _safely(mesh.where, lambda: check_tracer(cluster, mesh, settings), nothing)
+    items = [*items, *unjudged]
+    items += _items(f"the sampling of {mesh.where}", lambda: check_sampling(cluster, mesh, tracer, settings))
+    return tracer, items + _items("Telemetries", lambda: check_telemetries(cluster, mesh, tracer, settings))
 
 
 def _releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> list[Item]:
-    return _safely("Helm's releases", lambda: check_releases(cluster, mesh, settings))
+    return _items("Helm's releases", lambda: check_releases(cluster, mesh, settings))
 
 
 def _each(
@@ -122,16 +114,23 @@ def _each(
     items: list[Item] = []
     for target in targets:
         for what, check in checks:
-            items += _safely(what, functools.partial(check, cluster, target))
+            items += _items(what, functools.partial(check, cluster, target))
     return items
 
 
-def _safely(what: str, check: Callable[[], Iterable[Item]]) -> list[Item]:
+def _items(what: str, check: Callable[[], Iterable[Item]]) -> list[Item]:
     """What a check finds; where it meets what it can't understand, that alone."""
+    nothing: list[Item] = []
+    items, unjudged = _safely(what, lambda: list(check()), nothing)
+    return [*items, *unjudged]
+
+
+def _safely(what: str, check: Callable[[], _Found], default: _Found) -> tuple[_Found, list[Item]]:
+    """What a check gives, the default where it meets what it can't understand; and what is to be said about that."""
     try:
-        return list(check())
+        return check(), []
     except _MALFORMED:
-        return [unknown("malformed", what=what)]
+        return default, [unknown("malformed", what=what)]
 
 
 def _unread(cluster: Cluster) -> Iterator[Item]:

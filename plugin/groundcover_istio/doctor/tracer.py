@@ -303,13 +303,12 @@ def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setti
     if cluster.telemetries.error:
         return
     first, ignored = winner(cluster, mesh)
-    if first:
-        yield ok("telemetry", mesh=mesh.where, telemetry=name_of(first))
-    else:
+    if first is None:
         yield ok("telemetry-none", mesh=mesh.where)
-    for each in ignored:
-        assert first is not None  # noqa: S101  for the type checker: where some are ignored one wins
-        yield fail("telemetry-ignored", ignored=name_of(each), telemetry=name_of(first))
+    else:
+        yield ok("telemetry", mesh=mesh.where, telemetry=name_of(first))
+        for each in ignored:
+            yield fail("telemetry-ignored", ignored=name_of(each), telemetry=name_of(first))
     counting = {mesh.root: first} if first else {}
     for each in applicable(cluster, mesh):
         namespace = namespace_of(each)

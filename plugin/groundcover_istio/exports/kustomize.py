@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import config, k8syaml, pipeline
 from groundcover_istio.errors import ManifestError, ToolError, UsageError
@@ -31,19 +31,19 @@ _USE: Final = (
 )
 
 
-class Patch(dict[str, str]):
-    """What a patch is aimed at, and its text."""
+class Patch(NamedTuple):
+    """A patch of one object."""
 
-    def __init__(self, target: dict[str, str], text: str) -> None:
-        super().__init__(target)
-        self.text = text
+    target: dict[str, str]
+    """What it is aimed at, as kustomize selects it."""
+    text: str
 
 
 def kustomization_text(manifests: str, name: str, layers: Sequence[Layer]) -> str:
     """A new kustomization with a patch of each mesh config in the manifests."""
     lines = [*comment(_USE), "apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "patches:"]
     for patch in patches(manifests, name, layers):
-        target, *rest = k8syaml.pair_lines("target", dict(patch), 2)
+        target, *rest = k8syaml.pair_lines("target", patch.target, 2)
         lines += [f"- {target.lstrip()}", *rest, *literal("patch", patch.text, 2)]
     return "\n".join(lines) + "\n"
 
@@ -65,7 +65,7 @@ def into_kustomization(text: str, name: str, made: list[Patch]) -> str:
         token = f"GROUNDCOVER-ISTIO-PATCH-{index}-TEXT"
         place = _place_of(data.get("patches") or [], patch)
         if place is None:
-            operations.append(Operation("append", ("patches",), {"target": dict(patch), "patch": token}))
+            operations.append(Operation("append", ("patches",), {"target": patch.target, "patch": token}))
         elif data["patches"][place]["patch"] != patch.text:
             operations.append(Operation("set", ("patches", place, "patch"), token))
         texts[token] = patch.text
@@ -83,7 +83,7 @@ def _real(value: Data, texts: dict[str, str]) -> Data:
 def _place_of(held: list[Data], patch: Patch) -> int | None:
     for index, each in enumerate(held):
         ours = str(dig(each, "patch") or "").startswith(_MARK)
-        if ours and dig(each, "target") == dict(patch):
+        if ours and dig(each, "target") == patch.target:
             return index
     return None
 
