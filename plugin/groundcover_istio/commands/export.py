@@ -91,4 +91,4 @@ def _edit(options: argparse.Namespace, source: bytes | None, settings: list[Laye
         )
     if after != before:
         console.write_file(options.into, after.decode())
-    console.say("".join(f"{note}\n" for note in notes))
+    console.say("".join(f"{note.line}\n" for note in notes))

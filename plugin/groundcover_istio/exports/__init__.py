@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import report
 from groundcover_istio.errors import ManifestError, UsageError
@@ -32,6 +32,18 @@ _BOM: Final = "\ufeff"
 _BY_KIND: Final = {each.kind: each for each in CARRIERS}
 
 
+class Note(NamedTuple):
+    """What is said about a file that was edited."""
+
+    level: Literal["done", "note", "warning"]
+    text: str
+
+    @property
+    def line(self) -> str:
+        """As a person reads it."""
+        return self.text if self.level == "done" else f"{self.level}: {self.text}"
+
+
 def run_export(kind: str, source: bytes | None, source_name: str, layers: Sequence[Layer]) -> str:
     """The text of a new file; `source` is what `--from` names."""
     if kind == "kustomize":
@@ -44,7 +56,7 @@ def run_export(kind: str, source: bytes | None, source_name: str, layers: Sequen
 
 def write_into(
     kind: str, before: bytes, name: str, source: tuple[bytes | None, str], layers: Sequence[Layer], at: str
-) -> tuple[bytes, list[str]]:
+) -> tuple[bytes, list[Note]]:
     """The bytes of a user's file with the configuration in it, and what to say about it."""
     whole = decoded(before, name)
     text = whole.removeprefix(_BOM)
@@ -57,37 +69,38 @@ def write_into(
     if kind == "kustomize":
         made = patches(_mesh_source(*source), source[1], layers)
         after = into_kustomization(text, name, made)
-        notes = [f"{name}: " + (f"{len(made)} patches" if len(made) > 1 else "1 patch") + " of the mesh config"]
+        count = f"{len(made)} patches" if len(made) > 1 else "1 patch"
+        notes = [Note("done", f"{name}: {count} of the mesh config")]
     else:
         found = layers if source[0] is None else layers_from(source[0], source[1], layers)
         after, notes = _carrier_into(kind, text, name, found, at)
     if after == text:
         notes = [
-            f"{name}: {SENTENCES['unchanged']}",
-            *(each for each in notes if "warning: " in each or "note: " in each),
+            Note("done", f"{name}: {SENTENCES['unchanged']}"),
+            *(each for each in notes if each.level != "done"),
         ]
     return (whole[: len(whole) - len(text)] + after).encode(), notes
 
 
-def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: str) -> tuple[str, list[str]]:
+def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: str) -> tuple[str, list[Note]]:
     if kind == "telemetry":
         after, decisions = into_telemetry(text, name, layers)
         return after, [_note(f"{name}, {each.resource}", each) for each in decisions]
     carrier = _BY_KIND[kind]
     edited = into_file(text, name, carrier, layers, at)
     notes = [_note(place, each) for place, result in edited.merged for each in result.decisions]
-    notes += [f"warning: {place}: {SENTENCES['covered']}" for place in edited.covered]
+    notes += [Note("warning", f"{place}: {SENTENCES['covered']}") for place in edited.covered]
     for place, result in edited.merged:
         defaults = result.data.get("defaultProviders")
         if defaults and not defaults.get("metrics"):
-            notes.append(f"warning: {place}: {SENTENCES['no-metrics']}")
+            notes.append(Note("warning", f"{place}: {SENTENCES['no-metrics']}"))
     prefix = f"{spelled(at)}." if at else ""
-    return edited.text, [*notes, "note: " + carrier.above.format(at=prefix + ".".join(carrier.path))]
+    return edited.text, [*notes, Note("note", carrier.above.format(at=prefix + ".".join(carrier.path)))]
 
 
-def _note(place: str, decision: Decision) -> str:
+def _note(place: str, decision: Decision) -> Note:
     words = SENTENCES.get(decision.code) or report.SENTENCES[decision.code]
-    return f"{'warning: ' if decision.severity == 'warning' else ''}{place}: {words.format(**decision.values)}"
+    return Note("warning" if decision.severity == "warning" else "done", f"{place}: {words.format(**decision.values)}")
 
 
 def _mesh_source(source: bytes | None, name: str) -> str:
