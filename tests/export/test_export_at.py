@@ -35,6 +35,7 @@ spec:
   - {chart: istiod, helm: {values: "- 1"}}
   - {chart: istiod, helm: {values: "a: 1\\n---\\nb: 2"}}
   - {chart: istiod, helm: {releaseName: a}}
+  - {chart: istiod, helm: {values: "{{ .name }}: 1"}}
   - {chart: istiod, helm: {values: &text "a: 1"}, again: *text}
 """
 REFUSED = {
@@ -66,9 +67,10 @@ REFUSED = {
     ),
     "and where it is": ('spec: {values: "istiod: {pilot: {}}"}\n', "spec.values", "fix: --at spec.values.istiod\n"),
     "a text that is no YAML": (APPLICATION, "spec.sources[3].helm.values", "spec.sources[3].helm.values, line 2: not valid"),
+    "a text that is a template": (APPLICATION, "spec.sources[7].helm.values", "spec.sources[7].helm.values: a mapping has"),
     "a text of a list": (APPLICATION, "spec.sources[4].helm.values", "spec.sources[4].helm.values: holds no values"),
     "a text of two documents": (APPLICATION, "spec.sources[5].helm.values", "holds 2 YAML documents, a"),
-    "a text with an anchor": (APPLICATION, "spec.sources[7].helm.values", "carries the anchor &text"),
+    "a text with an anchor": (APPLICATION, "spec.sources[8].helm.values", "carries the anchor &text"),
 }  # fmt: skip
 
 

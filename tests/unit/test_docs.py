@@ -22,7 +22,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "char
 README = (ROOT / "README.md").read_text()
 # Options of other programs, and of ours that are no settings.
 OTHERS = {"namespace", "version", "create-namespace", "set", "set-string", "reuse-values", "post-renderer", "post-renderer-args", "output-dir",
-          "enable-alpha-plugins", "into", "enable-exec", "config", "report", "report-format", "error-channel", "update", "dry-run", "helm", "directory"}  # fmt: skip
+          "enable-alpha-plugins", "into", "at", "enable-exec", "config", "report", "report-format", "error-channel", "update", "dry-run", "helm", "directory"}  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])

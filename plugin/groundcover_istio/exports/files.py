@@ -139,9 +139,13 @@ def load(text: str, name: str) -> list[Data]:
 def read(text: str, name: str) -> tuple[Tree, ...]:
     """The YAML documents of a file that a user wrote."""
     try:
-        return k8syaml.parse(text)
+        trees = k8syaml.parse(text)
+        # What is no data, such as a template `{{ x }}` as a key, is said here, where the file's name is known.
+        for tree in trees:
+            k8syaml.to_data(tree.root)
     except ManifestError as error:
         raise ManifestError(error.message, where=_at(name, error.where), hint=error.hint) from error
+    return trees
 
 
 def edit(text: str, name: str, planned: list[tuple[Tree, list[Operation]]]) -> str:
