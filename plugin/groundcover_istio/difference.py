@@ -6,7 +6,7 @@ import difflib
 import re
 from bisect import bisect_left, bisect_right
 from itertools import accumulate, zip_longest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from groundcover_istio import k8syaml
 
@@ -15,9 +15,42 @@ if TYPE_CHECKING:
 
     from groundcover_istio.model import Outcome
 
+    _Opcode = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
+
 _CONTEXT: Final = 3
+# Lines: 1.5 seconds.
+_LONGEST: Final = 10_000
 _COLORS: Final = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 _HIDDEN: Final = "(not shown: a Secret stands on this line)\n"
+
+
+class _Matcher(difflib.SequenceMatcher[str]):
+    """Compares what stands between the first and the last line that differ; where that is very long, it is one change.
+
+    The time that difflib takes grows with the square of the lines.
+    """
+
+    def __init__(self, old: list[str], new: list[str]) -> None:
+        """The lines of a document before and after."""
+        shorter = min(len(old), len(new))
+        first = next((index for index in range(shorter) if old[index] != new[index]), shorter)
+        last = next((index for index in range(shorter - first) if old[~index] != new[~index]), shorter - first)
+        self._first, self._last = first, (len(old) - last, len(new) - last)
+        self._lengths = len(old), len(new)
+        super().__init__(None, old[first : self._last[0]], new[first : self._last[1]])
+
+    def get_opcodes(self) -> list[_Opcode]:
+        """As difflib has them, of the whole documents."""
+        first, (old_last, new_last), (old_length, new_length) = self._first, self._last, self._lengths
+        found: list[_Opcode] = [("equal", 0, first, 0, first)] if first else []
+        if max(old_last, new_last) - first > _LONGEST:
+            found.append(("replace", first, old_last, first, new_last))
+        else:
+            found += [
+                (action, old_start + first, old_end + first, new_start + first, new_end + first)
+                for action, old_start, old_end, new_start, new_end in super().get_opcodes()
+            ]
+        return found + ([("equal", old_last, old_length, new_last, new_length)] if old_last < old_length else [])
 
 
 def unified_diff(outcome: Outcome, *, color: bool = False) -> Iterator[str]:
@@ -58,7 +91,7 @@ def _hunks_of(old: list[str], new: list[str], old_line: int, new_line: int) -> I
     """The hunks of one document, which begins below so many lines."""
     hidden_old, hidden_new = _of_secrets(old), _of_secrets(new)
     context = 0 if hidden_old or hidden_new else _CONTEXT
-    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(context):
+    for group in _Matcher(old, new).get_grouped_opcodes(context):
         first, last = group[0], group[-1]
         ranges = _range(old_line + first[1], last[2] - first[1]), _range(new_line + first[3], last[4] - first[3])
         yield f"@@ -{ranges[0]} +{ranges[1]} @@\n"
@@ -78,8 +111,6 @@ def _range(start: int, length: int) -> str:
 def _of_secrets(document: list[str]) -> frozenset[int]:
     """The lines, from 0, on which Secrets stand."""
     text = "".join(document)
-    if "Secret" not in text:
-        return frozenset()
     ends = list(accumulate(len(line) for line in document))
     found: set[int] = set()
     for node in (node for tree in k8syaml.parse(text) for node in _secrets(tree.root)):
@@ -96,8 +127,8 @@ def _secrets(root: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
         if isinstance(node, k8syaml.Sequence):
             waiting += node.items
         elif isinstance(node, k8syaml.Mapping):
-            kind = node.get("kind")
-            if isinstance(kind, k8syaml.Scalar) and kind.value == "Secret":
+            # Whatever it is written as. What stands in a SecretList may leave its own kind out.
+            if k8syaml.to_data(node.get("kind")) in ("Secret", "SecretList"):
                 yield node
             else:
                 waiting += [value for _, value in node.pairs]

@@ -67,6 +67,12 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
             hint=f"helm install … --post-renderer {_executable(environment)}\nfor Helm 4 name it: --helm PATH",
         )
     folders = [directory] if directory else found.plugins.split(os.pathsep)[:1]
+    if not folders[0]:
+        raise UsageError(
+            f"{found.path} does not say where its plugins are (helm env HELM_PLUGINS)",
+            where="--helm",
+            hint="name the folder: --directory DIR",
+        )
     shared = _sharing_helm3(folders[0], environment)
     if shared and directory:
         raise UsageError(

@@ -165,6 +165,22 @@ def test_the_other_commands(name: str, tool: Callable[..., Any], tmp_path: Path)
 
 LINES = "a\\n::error::b\\e[31m\\a"
 LONG = "x" * 100_000
+
+
+LINES_OF_TEXT = "".join(f"      {index % 103}\n" for index in range(60_000))
+ITEM = "- kind: ConfigMap\n  metadata: {name: istio}\n  data:\n    mesh: 'a: 1'\n    rest: |\n" + LINES_OF_TEXT
+
+
+@pytest.mark.parametrize("items", [1, 2], ids=["behind the change", "between two changes"])
+def test_the_difference_of_a_long_document(items: int, tool: Callable[..., Any]) -> None:
+    """Only what stands between the first change and the last is compared, and that no longer than difflib can do it."""
+    before = time.process_time()
+    done = tool("diff", stdin=("kind: List\nitems:\n" + ITEM * items).encode())
+    assert time.process_time() - before < SECONDS / 3
+    assert (done.code, done.out.count(b"\n@@ ")) == (1, 1)
+    assert done.out.count(b"\n+          service: groundcover-sensor") == items
+
+
 MESSAGES = {
     "a name with line breaks and terminal codes": f'kind: ConfigMap\nmetadata: {{name: istio, namespace: "{LINES}"}}\ndata: {{mesh: "["}}\n',
     "a very long namespace": f"kind: ConfigMap\nmetadata: {{name: istio, namespace: {LONG}}}\ndata: {{mesh: '['}}\n",

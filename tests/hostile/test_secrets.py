@@ -192,6 +192,26 @@ LIST: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [PLANTED, P
             "enableTracing",
             id="an item to a line, between comments",
         ),
+        pytest.param(
+            yaml.safe_dump(LIST, sort_keys=False).replace("kind: Secret", 'kind: "\\x53ecret"'),
+            "+",
+            id="a kind with an escape",
+        ),
+        pytest.param(
+            yaml.safe_dump(LIST, sort_keys=False)
+            .replace("kind: Secret", "kind: &s Secret", 1)
+            .replace("kind: Secret", "kind: *s"),
+            "enableTracing",
+            id="a kind by an alias",
+        ),
+        pytest.param(
+            yaml.safe_dump(
+                {**LIST, "items": [{"kind": "SecretList", "items": [{"stringData": {"t": TOKEN}}]}, PATCHED]},
+                sort_keys=False,
+            ),
+            "enableTracing",
+            id="items of a SecretList, which have no kind",
+        ),
         pytest.param(json.dumps(LIST), "+(not shown: a Secret stands on this line)", id="JSON on one line"),
         pytest.param(json.dumps(LIST, indent=1), "enableTracing", id="JSON on many lines"),
         pytest.param(
