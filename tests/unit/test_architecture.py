@@ -234,6 +234,7 @@ def loaded(stream: bytes, *arguments: str) -> set[str]:
     return set(done.stderr.decode().split())
 
 
+@pytest.mark.parametrize("arguments", [(), ("--error-channel", "document")], ids=["Helm 3", "Helm 4"])
 @pytest.mark.parametrize(
     ("stream", "ours", "others", "python"),
     [
@@ -251,9 +252,11 @@ def loaded(stream: bytes, *arguments: str) -> set[str]:
         ),
     ],
 )
-def test_what_a_run_loads(stream: bytes, ours: set[str], others: set[str], python: set[str]) -> None:
+def test_what_a_run_loads(
+    stream: bytes, ours: set[str], others: set[str], python: set[str], arguments: tuple[str, ...]
+) -> None:
     """Exactly these modules of ours and of libraries, and of Python's own none but these: imports are most of a run."""
-    names = loaded(stream)
+    names = loaded(stream, *arguments)
     assert {name.removeprefix(f"{NAME}.") for name in names if name.startswith(f"{NAME}.")} == ours
     rest = {name for name in names if name.split(".")[0] != NAME}
     standard = {name for name in rest if name.split(".")[0] in sys.stdlib_module_names}
