@@ -22,9 +22,9 @@ METHOD: Final = """\
 Each command is a whole process with a file as its standard input and `/dev/null` as its output; in each round every
 command runs once, after one round that does not count. Times are medians with the first and third quartile, and a
 ratio is the median of the ratios within the rounds, so that a busy moment counts on both sides. Each command's output
-is checked to hold the edit before it is timed, the mesh config's; a Telemetry is added by the tool alone. On the largest
-inputs fewer others run, since they would take minutes; on our chart and on a release of nothing of ours, those for which
-there is something to do."""
+is checked to hold the edit before it is timed, the mesh config's; a Telemetry is added by the tool alone. On the
+largest inputs fewer others run, since they would take minutes; on our chart and on a release of nothing of ours, those
+for which there is something to do."""
 CAVEATS: Final = """\
 - `yq` makes the same edit inside the text of `mesh`, and writes every document anew: quotes, indentation and blank
   lines change.

@@ -298,7 +298,7 @@ SCHEMAS = {
      }
     },
     "keepFileLog": {
-     "description": "Name Istio's built-in provider envoy beside ours, so that the proxies go on writing the access log that meshConfig.accessLogFile gives them. Default true.",
+     "description": "Name Istio's built-in provider envoy beside ours, so that proxies go on writing an access log to standard output, as meshConfig.accessLogFile has them do. Where the stream has no mesh config that says whether they do, it is named too: proxies that wrote none write one then. Default true.",
      "type": "boolean"
     }
    }

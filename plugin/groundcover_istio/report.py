@@ -40,6 +40,14 @@ SENTENCES: Final = {
     "shared-named": "SHARED_MESH_CONFIG names groundcover-mesh; istiod starts anew",
     "shared-not-named": "istiod's Deployment is not in this stream, so nothing names groundcover-mesh to it",
     "telemetry-added": "added, mesh-wide; what it says is live",
+    "telemetry-before-mesh": "its sampling counts at once for any tracer that the mesh has; one that"
+    " defaultConfig.tracing alone sets up stops until istiod's release is upgraded with the post-renderer too",
+    "telemetry-ignored": "is mesh-wide too and comes behind {first}; Istio uses only the oldest one, which is taken to"
+    " be the first here: keep one of them",
+    "custom-tags-elsewhere": "customTags are not written here: a Telemetry says them, which comes with the sensor's"
+    " release, and never with activation none",
+    "file-log-assumed": "names Istio's envoy too, since no mesh config here says whether proxies write an access log:"
+    " those that wrote none write one to standard output then (accessLogs.keepFileLog: false leaves it out)",
     "telemetry-merged": "brought up to the settings, since Istio uses only the oldest mesh-wide Telemetry",
     "telemetry-kept": "keeps its own {fields}, which count before the settings",
     "telemetry-without-spans": "says disableSpanReporting: true: no span is sent until that is removed there",

@@ -198,6 +198,44 @@ def test_what_was_wrong_is_named() -> None:
     )
 
 
+TAGGED = {"customTags": {"env": {"literal": {"value": "x"}}}}
+
+
+@pytest.mark.parametrize(
+    ("documents", "settings", "code", "said"),
+    [
+        pytest.param([mesh()], {"tracing": TAGGED}, "custom-tags-elsewhere", True, id="tags, without the sensor's release"),
+        pytest.param([mesh(), service()], {"tracing": TAGGED}, "custom-tags-elsewhere", False, id="tags, with it"),
+        pytest.param([mesh(), service()], {"tracing": {**TAGGED, "activation": "none"}}, "custom-tags-elsewhere", True, id="tags, where nothing activates"),
+        pytest.param([mesh()], {"tracing": {**TAGGED, "enabled": False}}, "custom-tags-elsewhere", False, id="tags of no tracing"),
+        pytest.param([mesh()], {}, "custom-tags-elsewhere", False, id="no tags"),
+        pytest.param([service()], {}, "telemetry-before-mesh", True, id="a Telemetry without the mesh config"),
+        pytest.param([service(), mesh()], {}, "telemetry-before-mesh", False, id="a Telemetry with it"),
+        pytest.param([service()], {"tracing": {"enabled": False}}, "telemetry-before-mesh", False, id="no tracing"),
+        pytest.param([service({"name": "otlp-http", "port": 4318}, {"name": "grpc-otlp", "port": 4317})], {"accessLogs": {"enabled": True}}, "file-log-assumed", True, id="access logs without the mesh config"),
+        pytest.param([service({"name": "otlp-http", "port": 4318}, {"name": "grpc-otlp", "port": 4317})], {"accessLogs": {"enabled": True, "keepFileLog": False}}, "file-log-assumed", False, id="access logs, no file log wanted"),
+        pytest.param([mesh(), service({"name": "otlp-http", "port": 4318}, {"name": "grpc-otlp", "port": 4317})], {"accessLogs": {"enabled": True}}, "file-log-assumed", False, id="access logs with the mesh config"),
+        pytest.param([mesh(), telemetry({}), telemetry({}, name="b")], {}, "telemetry-ignored", True, id="two mesh-wide Telemetries"),
+        pytest.param([mesh(), telemetry({}), telemetry({"selector": {"matchLabels": {"a": "b"}}}, name="b")], {}, "telemetry-ignored", False, id="one for some workloads"),
+    ],
+)  # fmt: skip
+def test_what_a_run_alone_can_not_know_or_do_is_said(
+    documents: list[str], settings: Settings, code: str, *, said: bool
+) -> None:
+    """Each by its decision."""
+    assert (code in codes(outcome(*documents, **settings))) is said
+
+
+@pytest.mark.parametrize("namespace", ["groundcover", "other"])
+def test_a_host_behind_its_namespace(namespace: str) -> None:
+    """Is the same host as Istio spells it, and left; behind another one it is mended."""
+    host = f"{namespace}/groundcover-sensor.groundcover.svc.cluster.local"
+    http = {"path": "/v1/traces", "timeout": "5s"}
+    entry = {"name": "otel-tracing", "opentelemetry": {"service": host, "port": 4318, "http": http}}
+    done = outcome(mesh(yaml.safe_dump({"extensionProviders": [entry]})))
+    assert ("provider-repaired" in codes(done)) == (namespace == "other")
+
+
 @pytest.mark.parametrize("name", ["first", "zipkin"])
 def test_another_default_tracer(name: str) -> None:
     """The first one is named, which is the one that Istio uses, wherever it stands in the alphabet."""

@@ -176,7 +176,7 @@ def _repair_payload(
         old = held.get(old_key)
         if key == "http" and isinstance(old, dict):
             operations += _repair_payload_http(old, value, (*path, key), wrong)
-        elif old_key not in held or not _equal(old, value):
+        elif old_key not in held or not (_equal(old, value) or (key == "service" and old == _with_namespace(value))):
             operations.append(Operation("set", (*path, old_key), value))
             wrong.append(f"{old_key} was {show(old)}" if old_key in held else f"{key} was missing")
         if old_key != key:
@@ -200,6 +200,11 @@ def _repair_payload_http(held: dict[str, Data], http: dict[str, Data], path: Pat
             operations.append(Operation("remove", (*path, key)))
             wrong.append(f"http.{key} is unknown")
     return operations
+
+
+def _with_namespace(host: str) -> str:
+    """The same host as Istio spells it where several namespaces might have it (networking/core, LookupCluster)."""
+    return f"{host.split('.')[1]}/{host}"
 
 
 def _equal(old: Data, new: Data) -> bool:

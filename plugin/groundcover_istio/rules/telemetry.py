@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
-from groundcover_istio.model import Data, Decision, Operation, Settings
+from groundcover_istio.model import Data, Decision, Operation, Settings, Version
 from groundcover_istio.rules.plan import Addition, Change, Plan
 from groundcover_istio.rules.provider import access_log_names
 from groundcover_istio.rules.tracing import SIDES, entries_of, providers_but, said, saying, selects, sides
@@ -28,21 +28,13 @@ def plan_telemetry(
 
     `counting` is what `counting_telemetries` finds.
     """
-    activation = settings.tracing.activation
     meshes = _meshes(inventory, settings)
-    if settings.tracing.enabled and activation != "none":
+    if settings.tracing.enabled and settings.tracing.activation != "none":
         _note_defeats(plan, _of_others(counting), settings.tracing.provider_name)
-    if activation not in ("auto", "telemetry"):
-        return
-    ours = [*inventory.services, *inventory.integrations]
-    with_mesh = activation == "telemetry" and settings.mode == "patch"
-    homes = [mesh.resource for mesh in meshes] if with_mesh else ours
-    if not homes:
-        if ours:
-            plan.decisions.append(Decision("telemetry-with-mesh", "warning", str(ours[0].id), {}))
-        return
+    _note_ignored(plan, inventory, settings)
+    homes = _homes(plan, inventory, settings)
     spec = telemetry_spec(settings, [each.data for each in meshes])
-    if not spec:
+    if not homes or not spec:
         return
     for root, readers in _roots(inventory, settings).items():
         version = oldest_version(readers, settings, istiod_tags)
@@ -51,24 +43,48 @@ def plan_telemetry(
         if root in counting:
             _merge_telemetry(plan, counting[root], spec)
             continue
-        api_version = "telemetry.istio.io/" + ("v1" if version >= istio.TELEMETRY_V1 else "v1alpha1")
-        metadata = {
-            "name": TELEMETRY_NAME,
-            "namespace": root,
-            "labels": {"app.kubernetes.io/name": TELEMETRY_NAME, "app.kubernetes.io/part-of": "groundcover"},
-        }
-        data = {"apiVersion": api_version, "kind": "Telemetry", "metadata": metadata, "spec": spec}
-        plan.additions.append(Addition(data, homes[0]))
-        plan.decisions.append(Decision("telemetry-added", "info", f"Telemetry {root}/{TELEMETRY_NAME}", {}))
+        plan.additions.append(Addition(_telemetry(root, version, spec), homes[0]))
+        _note_added(plan, f"Telemetry {root}/{TELEMETRY_NAME}", settings, is_alone=not meshes)
+
+
+def _homes(plan: Plan, inventory: Inventory, settings: Settings) -> list[Resource]:
+    """What a Telemetry of ours goes with; empty where none is written, which is mentioned where one may be expected."""
+    tracing = settings.tracing
+    ours = [*inventory.services, *inventory.integrations]
+    homes: list[Resource] = []
+    if tracing.activation == "telemetry" and settings.mode == "patch":
+        homes = [mesh.resource for mesh in _meshes(inventory, settings)]
+        if ours and not homes:
+            plan.decisions.append(Decision("telemetry-with-mesh", "warning", str(ours[0].id), {}))
+    elif tracing.activation in ("auto", "telemetry"):
+        homes = ours
+    if tracing.enabled and tracing.custom_tags and not homes:
+        plan.decisions.append(Decision("custom-tags-elsewhere", "warning", "", {}))
+    return homes
+
+
+def _telemetry(root: str, version: Version, spec: dict[str, Data]) -> dict[str, Data]:
+    labels = {"app.kubernetes.io/name": TELEMETRY_NAME, "app.kubernetes.io/part-of": "groundcover"}
+    return {
+        "apiVersion": "telemetry.istio.io/" + ("v1" if version >= istio.TELEMETRY_V1 else "v1alpha1"),
+        "kind": "Telemetry",
+        "metadata": {"name": TELEMETRY_NAME, "namespace": root, "labels": labels},
+        "spec": spec,
+    }
+
+
+def _note_added(plan: Plan, resource: str, settings: Settings, *, is_alone: bool) -> None:
+    """What it does, also to a mesh whose mesh config is not in the stream."""
+    plan.decisions.append(Decision("telemetry-added", "info", resource, {}))
+    if is_alone and settings.tracing.enabled:
+        plan.decisions.append(Decision("telemetry-before-mesh", "info", resource, {}))
+    if is_alone and settings.access_logs.enabled and settings.access_logs.keep_file_log:
+        plan.decisions.append(Decision("file-log-assumed", "warning", resource, {}))
 
 
 def counting_telemetries(inventory: Inventory, settings: Settings) -> dict[str, Resource]:
     """By root namespace the mesh-wide Telemetry that counts, where the stream has one: of several the first."""
-    return {
-        root: found[0]
-        for root in _roots(inventory, settings)
-        if (found := [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)])
-    }
+    return {root: found[0] for root, found in _mesh_wide(inventory, settings).items()}
 
 
 def effective_percentage(settings: Settings, counting: dict[str, Resource]) -> float | None:
@@ -92,6 +108,15 @@ def _roots(inventory: Inventory, settings: Settings) -> dict[str, list[MeshConfi
     for mesh in _meshes(inventory, settings):
         roots.setdefault(mesh.root or settings.root_namespace, []).append(mesh)
     return roots or {settings.root_namespace: []}
+
+
+def _mesh_wide(inventory: Inventory, settings: Settings) -> dict[str, list[Resource]]:
+    """The mesh-wide Telemetries of each root namespace that has some."""
+    found = {
+        root: [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
+        for root in _roots(inventory, settings)
+    }
+    return {root: telemetries for root, telemetries in found.items() if telemetries}
 
 
 def _of_others(counting: dict[str, Resource]) -> list[Resource]:
@@ -132,6 +157,13 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
     revision = telemetry.labels.get("istio.io/rev")
     other = revision and all(revision != mesh.revision for mesh in inventory.meshes)
     return in_root and not selects(telemetry.data.get("spec")) and not other
+
+
+def _note_ignored(plan: Plan, inventory: Inventory, settings: Settings) -> None:
+    """Mention every mesh-wide Telemetry behind the first."""
+    for first, *others in _mesh_wide(inventory, settings).values():
+        for each in others:
+            plan.decisions.append(Decision("telemetry-ignored", "warning", str(each.id), {"first": str(first.id)}))
 
 
 def _note_defeats(plan: Plan, telemetries: Iterable[Resource], provider: str) -> None:
