@@ -309,7 +309,7 @@ FAULTS: Final[dict[str, Fault]] = {
         (), ("service-hidden",), None),
     "no pod of the sensor is ready": Fault(lambda i: i.delete("EndpointSlice", SENSOR, "groundcover"), (), ("endpoints-none",)),
     "a node without a sensor": Fault(lambda i: proxy(i, "far", "node-2"), (), ("endpoints-nodes",), ALL),
-    "TLS towards the sensor": Fault(tls, (), ("rule",)),
+    "TLS towards the sensor": Fault(tls, ("GCI028",), ("rule",)),
     "a proxy in front of the sensor": Fault(injected, (), ("sensor-injected",), ALL),
     "the sensor is in the ambient mesh": Fault(
         lambda i: i.edit("Pod", "sensor", "groundcover", lambda p: p["metadata"].update(annotations={"ambient.istio.io/redirection": "enabled"})),

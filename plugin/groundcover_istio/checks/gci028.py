@@ -1,8 +1,10 @@
-"""A DestinationRule must not ask for Istio's mutual TLS towards the sensor.
+"""A DestinationRule must not ask for TLS towards the sensor.
 
 ## What
-A DestinationRule with `tls.mode: ISTIO_MUTUAL` covers the host of the groundcover sensor, and no more specific one
-takes it back.
+The DestinationRule that counts for the host of the groundcover sensor has a `tls.mode` other than `DISABLE`: `SIMPLE`,
+`MUTUAL` or `ISTIO_MUTUAL`. Clients look in their own namespace first, then in the sensor's, then in the root namespace;
+of the rules there the most specific one counts. `portLevelSettings` of the provider's port take the place of the rest
+of the policy and inherit nothing: without `tls` there the port has none.
 
 ## Why
 The sensor has no sidecar and speaks no TLS. Without such a rule istiod sees that and sends plaintext; the rule
@@ -54,12 +56,14 @@ spec:
 ```
 
 ## Source
-istio 1.31 pilot/pkg/networking/core (client TLS by endpoint, auto mTLS); istio/istio#53526 for ambient. A STRICT
-PeerAuthentication in the sensor's namespace has no effect without a proxy there.
+istio 1.31 pilot/pkg/model/push_context.go (destinationRule), pilot/pkg/model/destination_rule.go,
+pilot/pkg/networking/util/util.go (GetPortLevelTrafficPolicy), pilot/pkg/networking/core (client TLS by endpoint, auto
+mTLS); istio/istio#53526 for ambient. A STRICT PeerAuthentication in the sensor's namespace has no effect without a
+proxy there.
 
 ## Proof
-Not shown by `make conformance`: no agent gives its proxies the certificates that `ISTIO_MUTUAL` needs. TLS of mode
-SIMPLE towards the sensor gives 0 spans there.
+Shown on a real istiod and Envoy by `make conformance`: with mode SIMPLE 0 spans. No agent gives its proxies the
+certificates that `ISTIO_MUTUAL` needs.
 """
 
 from __future__ import annotations
@@ -67,87 +71,49 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import collectors, covers
-from groundcover_istio.checks.world import items
+from groundcover_istio.checks.hosts import collectors
+from groundcover_istio.checks.traffic import TLS, deciding, rule
 from groundcover_istio.k8syaml import block_lines
-from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Thing, World
-    from groundcover_istio.model import Path
+    from groundcover_istio.checks.world import World
 
 ID: Final = "GCI028"
-NAME: Final = "mutual-tls-to-sensor"
+NAME: Final = "tls-to-sensor"
 SEVERITY: Final[Level] = "error"
 
 
 def check(world: World) -> Iterator[Hit]:
-    """Find the rule that counts for each sensor that something is sent to."""
+    """Find the rules that count for each sensor that something is sent to."""
+    things = world.of_kind("DestinationRule", "networking.istio.io")
+    rules = [rule(thing.spec, thing.namespace, thing) for thing in things]
     for provider in collectors(world):
         if not world.is_sensor(provider.host) or "." not in provider.host:
             continue
-        rules = [
-            rule
-            for rule in world.of_kind("DestinationRule", "networking.istio.io")
-            if covers(_host(rule), provider.host) and _mode(rule, provider.port)
-        ]
-        for best in _best(rules, {"", provider.host.split(".")[1], world.root_namespace}):
-            if any(_mode(rule, provider.port) != "ISTIO_MUTUAL" for rule in best):
-                continue
-            message = f"{_host(best[0])} covers the sensor, which speaks no TLS; every export of {provider.name} fails"
-            yield Hit(best[0].place, _path(best[0], provider.port), message, _fix(provider.host))
+        home = provider.host.split(".")[1]
+        for counting in deciding(rules, provider.host, home, world.root_namespace):
+            said = [each.tls(provider.port) for each in counting]
+            # Of several the first that was created counts, and no manifest says which that was.
+            if all(mode in TLS for _, mode in said):
+                (path, mode), first = said[0], counting[0]
+                message = (
+                    f"{first.host} asks for TLS ({mode}) towards the sensor, which speaks none;"
+                    f" every export of {provider.name} fails"
+                )
+                everywhere = first.namespace in ("", home, world.root_namespace)
+                fix = _fix(provider.host, home if everywhere else first.namespace)
+                yield Hit(first.origin.place, path, message, fix if first.host.startswith("*") else "mode: DISABLE")
 
 
-def _best(rules: Iterable[Thing], everywhere: set[str]) -> Iterator[list[Thing]]:
-    """Those of the most specific host: of the rules that count everywhere, and of each client namespace's own."""
-    scopes: dict[str, list[Thing]] = {}
-    for rule in rules:
-        scopes.setdefault("" if rule.namespace in everywhere else rule.namespace, []).append(rule)
-    for scope in scopes.values():
-        longest = max(len(_host(rule)) for rule in scope)
-        yield [rule for rule in scope if len(_host(rule)) == longest]
-
-
-def _host(rule: Thing) -> str:
-    host = str(rule.spec.get("host") or "")
-    # A short name is completed with the rule's own namespace.
-    return f"{host}.{rule.namespace}.svc.cluster.local" if host and "." not in host and host != "*" else host
-
-
-def _mode(rule: Thing, port: int | None) -> str:
-    return (
-        str(dig(rule.spec, "trafficPolicy", "tls", "mode") or "")
-        if _by_port(rule, port) < 0
-        else _port_mode(rule, port)
-    )
-
-
-def _by_port(rule: Thing, port: int | None) -> int:
-    """Which of portLevelSettings says the mode for that port, -1 if none does."""
-    for index, settings in enumerate(items(dig(rule.spec, "trafficPolicy", "portLevelSettings"))):
-        if port and dig(settings, "port", "number") == port and dig(settings, "tls", "mode"):
-            return index
-    return -1
-
-
-def _port_mode(rule: Thing, port: int | None) -> str:
-    return str(dig(items(dig(rule.spec, "trafficPolicy", "portLevelSettings"))[_by_port(rule, port)], "tls", "mode"))
-
-
-def _path(rule: Thing, port: int | None) -> Path:
-    index = _by_port(rule, port)
-    inner: Path = ("portLevelSettings", index) if index >= 0 else ()
-    return ("spec", "trafficPolicy", *inner, "tls", "mode")
-
-
-def _fix(host: str) -> str:
+def _fix(host: str, namespace: str) -> str:
+    """A rule that is more specific, for the same clients."""
     data = {
         "apiVersion": "networking.istio.io/v1",
         "kind": "DestinationRule",
-        "metadata": {"name": "groundcover-sensor", "namespace": host.split(".")[1]},
+        "metadata": {"name": "groundcover-sensor", "namespace": namespace},
         "spec": {"host": host, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
     }
     return "\n".join(block_lines(data, 0))
