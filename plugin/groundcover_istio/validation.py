@@ -7,7 +7,7 @@ imported (70 ms), to list every problem with its path, what was found and what i
 from __future__ import annotations
 
 from groundcover_istio import _validators
-from groundcover_istio.errors import plain
+from groundcover_istio.records import NamedTuple
 from groundcover_istio.spelling import show, spell
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Final, Literal, TypeAlias
 
-    from groundcover_istio.model import Data
+    from groundcover_istio.model import Data, Path
 
 SchemaName: TypeAlias = "Literal['integration', 'mesh-config', 'telemetry']"
 
@@ -30,13 +30,35 @@ _END: Final = r"\Z"
 """How the embedded schemas write the `$` at the end of a pattern."""
 
 
+class Fault(NamedTuple):
+    """Something that a schema does not allow."""
+
+    path: Path
+    """Of the value, or of the key that is missing or unknown."""
+    words: str
+    """What was found."""
+    hint: str = ""
+    """What is accepted instead, where `words` do not say it."""
+    keyword: str = ""
+    """Of the schema, which refuses it."""
+
+    def __str__(self) -> str:
+        """As a line of a message."""
+        return f"{spell(self.path)}: {self.words}" + (f"; {self.hint}" if self.hint else "")
+
+
 def problems(schema: SchemaName, data: Data) -> list[str]:
     """Everything about `data` that the schema does not allow, a line each; empty when it is valid."""
     try:
         _FAST[schema](data)
     except _validators.Invalid as first:
-        return _explain(schema, data) or [str(first)]
+        return [str(fault) for fault in _explain(schema, data)] or [str(first)]
     return []
+
+
+def faults(schema: SchemaName, data: Data) -> list[Fault]:
+    """The same with the place of each."""
+    return _explain(schema, data) if problems(schema, data) else []
 
 
 def listed(found: list[str]) -> str:
@@ -52,7 +74,7 @@ def without_nulls(data: Data) -> Data:
     return [without_nulls(item) for item in data] if isinstance(data, list) else data
 
 
-def _explain(schema: SchemaName, data: Data) -> list[str]:
+def _explain(schema: SchemaName, data: Data) -> list[Fault]:
     import json  # noqa: PLC0415  only here: the good path does without both
 
     import jsonschema  # noqa: PLC0415
@@ -61,19 +83,23 @@ def _explain(schema: SchemaName, data: Data) -> list[str]:
 
     validator = jsonschema.Draft7Validator(json.loads(SCHEMAS[schema]))
     errors = sorted(validator.iter_errors(data), key=lambda error: [str(part) for part in error.absolute_path])
-    return [line for error in errors for line in _sentences(error)]
+    return [fault for error in errors for fault in _faults(error)]
 
 
-def _sentences(error: Any) -> list[str]:
+def _faults(error: Any) -> list[Fault]:
     """One error in our words; `error` is a jsonschema.ValidationError."""
-    path, allowed, found = spell(error.absolute_path), error.validator_value, error.instance
-    if error.validator == "additionalProperties" and allowed is False:
+    path, keyword = tuple(error.absolute_path), error.validator
+    allowed, found = error.validator_value, error.instance
+    if keyword == "additionalProperties" and allowed is False:
         known = error.schema.get("properties", {})
-        return [_unknown(path, key, list(known)) for key in found if key not in known]
-    if error.validator == "required":
-        return [f"{_below(path, key)}: missing" for key in allowed if key not in found and f"'{key}'" in error.message]
-    sentence = _SENTENCES.get(error.validator)
-    return [f"{path}: {sentence(error, found, allowed) if sentence else error.message}"]
+        return [
+            Fault((*path, key), "unknown key", _meant(key, list(known)), keyword) for key in found if key not in known
+        ]
+    if keyword == "required":
+        missing = [key for key in allowed if key not in found and f"'{key}'" in error.message]
+        return [Fault((*path, key), "missing", "", keyword) for key in missing]
+    sentence = _SENTENCES.get(keyword)
+    return [Fault(path, sentence(error, found, allowed) if sentence else error.message, "", keyword)]
 
 
 def _wrong_type(_: Any, found: Data, allowed: Data) -> str:
@@ -112,13 +138,8 @@ _SENTENCES: Final[dict[str, Callable[[Any, Data, Data], str]]] = {
 }
 
 
-def _unknown(path: str, key: str, known: list[str]) -> str:
+def _meant(key: str, known: list[str]) -> str:
     import difflib  # noqa: PLC0415  only to explain an error
 
     close = difflib.get_close_matches(key, known, n=1)
-    meant = f"; did you mean {close[0]}?" if close else f"; accepted: {', '.join(known)}"
-    return f"{_below(path, plain(key))}: unknown key{meant}"
-
-
-def _below(path: str, key: str) -> str:
-    return key if path == "the document" else f"{path}.{key}"
+    return f"did you mean {close[0]}?" if close else f"accepted: {', '.join(known)}"

@@ -34,7 +34,7 @@ ALLOWED = {
     "libyaml": {"package_parts"},
     "k8syaml": {"errors", "patterns", "records", "model", "limits", "libyaml"},
     "stream": {"errors", "patterns", "records"},
-    "validation": {"errors", "model", "spelling", "_validators", "_schemas"},
+    "validation": {"records", "model", "spelling", "_validators", "_schemas"},
     "config": {"errors", "records", "model", "istio", "k8syaml", "validation"},
     "inventory": {"errors", "patterns", "records", "model", "limits", "istio", "k8syaml", "stream", "config"},
     "layout": {"patterns", "records", "model", "k8syaml"},

@@ -65,7 +65,7 @@ def normal(data: Data, kind: str = ROOT) -> Data:
 
 def wrong_types(data: Data, kind: str = ROOT, path: Path = ()) -> Iterator[Wrong]:
     """Every value of a wrong type, given data that `normal` made."""
-    if data is None or (isinstance(data, str) and _PLACEHOLDER.search(data)):
+    if data is None or is_placeholder(data):
         return
     if kind.startswith("[]"):
         yield from _list(data, kind[2:], path)
@@ -80,6 +80,11 @@ def wrong_types(data: Data, kind: str = ROOT, path: Path = ()) -> Iterator[Wrong
         accepts, words = _SCALARS[kind]
         if not accepts(data):
             yield Wrong(path, show(data), words)
+
+
+def is_placeholder(data: Data) -> bool:
+    """Whether another tool is still to fill in what stands there."""
+    return isinstance(data, str) and _PLACEHOLDER.search(data) is not None
 
 
 def _list(data: Data, kind: str, path: Path) -> Iterator[Wrong]:

@@ -68,7 +68,7 @@ def check(world: World) -> Iterator[Hit]:
     """Look at both places."""
     for mesh in world.meshes:
         value = number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-        if value is not None and not 0 <= value <= _ALL:
+        if value is not None and not is_percentage(value):
             message = f"sampling {value:g} is no percentage; " + (
                 "istiod takes 1 %" if value > _ALL else "it is invalid"
             )
@@ -76,7 +76,12 @@ def check(world: World) -> Iterator[Hit]:
     for telemetry in world.telemetries():
         for index, entry in entries(telemetry, "tracing"):
             value = number(entry.get("randomSamplingPercentage"))
-            if value is not None and not 0 <= value <= _ALL:
+            if value is not None and not is_percentage(value):
                 path: Path = ("spec", "tracing", index, "randomSamplingPercentage")
                 message = f"randomSamplingPercentage {value:g} is no percentage; the API server refuses the Telemetry"
                 yield Hit(telemetry.place, path, message, "randomSamplingPercentage: 1")
+
+
+def is_percentage(value: float) -> bool:
+    """Whether it is one."""
+    return 0 <= value <= _ALL

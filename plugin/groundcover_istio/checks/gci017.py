@@ -79,7 +79,7 @@ def check(world: World) -> Iterator[Hit]:
             fix = "defaultConfig:\n  tracing:\n    sampling: PERCENT"
             yield Hit(mesh.place, path, f"istio has no field {spell(path)}; the sampling it gives is dropped", fix)
     for telemetry in world.telemetries():
-        for path in _in_telemetry(telemetry):
+        for path in in_telemetry(telemetry):
             fix = "tracing:\n- randomSamplingPercentage: PERCENT"
             yield Hit(telemetry.place, path, f"a Telemetry has no field {spell(path)}; the API server drops it", fix)
 
@@ -98,7 +98,8 @@ def _in_mesh(data: dict[str, Data]) -> Iterator[Path]:
             yield from (("extensionProviders", index, key, name) for name in _NAMES if name in mapping(body))
 
 
-def _in_telemetry(telemetry: Thing) -> Iterator[Path]:
+def in_telemetry(telemetry: Thing) -> Iterator[Path]:
+    """The places in a Telemetry where a sampling stands that nothing reads."""
     yield from (("spec", key) for key in _NAMES if key in telemetry.spec)
     for index, entry in entries(telemetry, "tracing"):
         wrong = [key for key in ("sampling", "traceSampling", "samplingPercentage") if key in entry]
