@@ -1,7 +1,7 @@
 """A provider's `service` names a host alone; the port has a field of its own.
 
 ## What
-`service` of a tracing or logging provider ends in `:port`.
+`service` of a tracing or logging provider ends in `:4318`, or in the name of a port, or in both.
 
 ## Why
 istiod looks the whole text up as a host name, `…:4318` included, and finds no such Service. It logs a warning when it
@@ -48,11 +48,10 @@ Shown on a real istiod and Envoy by `make conformance`: 0 spans.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import qualified
+from groundcover_istio.checks.hosts import qualified, with_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,21 +63,17 @@ ID: Final = "GCI003"
 NAME: Final = "host-with-port"
 SEVERITY: Final[Level] = "error"
 
-# A namespace or a scheme, the host, the port; an IPv6 address is no host with a port.
-_PORT: Final = re.compile(r"(.*/)?([^:/]+):([0-9]+)")
-
 
 def check(world: World) -> Iterator[Hit]:
     """Look at the service of every provider that sends somewhere."""
     for provider in world.senders():
         service = provider.body.get("service")
-        match = _PORT.fullmatch(service) if isinstance(service, str) else None
-        if match:
-            before, host, port = match.groups(default="")
+        found = with_port(service) if isinstance(service, str) else None
+        if found:
             message = (
                 f"the service of {provider.name} holds a port; istiod finds no host of that name,"
                 " so tracing by it is off and no spans arrive"
             )
-            namespace = before if "://" not in before else ""
-            fix = f"service: {namespace}{qualified(world, host)}\nport: {provider.port or port}"
+            namespace = found.before if "://" not in found.before else ""
+            fix = f"service: {namespace}{qualified(world, found.host)}\nport: {provider.port or found.port or 'PORT'}"
             yield Hit(provider.place, (*provider.path, "service"), message, fix)

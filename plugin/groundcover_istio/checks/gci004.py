@@ -64,8 +64,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import qualified
+from groundcover_istio.checks.hosts import qualified, with_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def check(world: World) -> Iterator[Hit]:
     """Look at the service of every provider that sends somewhere."""
     for provider in world.senders():
         service = provider.body.get("service")
-        if "address" in provider.body or (isinstance(service, str) and _ends_in_port(service)):
+        if "address" in provider.body or (isinstance(service, str) and with_port(service)):
             continue  # the unknown field and the port in the host are rules of their own, whose fix mends this too
         if service is None or service == "":
             message = f"{provider.name} names no service; tracing by it is off and no spans arrive"
@@ -100,13 +101,10 @@ def check(world: World) -> Iterator[Hit]:
             )
 
 
-def _ends_in_port(service: str) -> bool:
-    before, colon, port = service.rpartition(":")
-    return bool(before and colon) and port.isdecimal()
-
-
 def _wrong(world: World, service: str, host: str) -> str:
     labels = host.split(".")
+    if is_placeholder(service) or ":" in service.rpartition("/")[2]:
+        return ""  # to be filled in, or an IPv6 address
     if "://" in service:
         return "is a URL, no host name"
     if "*" in host:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
+from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.k8syaml import pair_lines
 
 if TYPE_CHECKING:
@@ -13,6 +16,39 @@ if TYPE_CHECKING:
 
 # How many labels a short host has behind its name at most: namespace and svc.
 _SHORT: Final = 2
+# A namespace or a scheme, the host, what follows its first colon.
+_WITH_PORT: Final = re.compile(r"(.*/)?([^:/]+):([^/]*)")
+
+
+class WithPort(NamedTuple):
+    """A provider's `service` that names more than a host."""
+
+    before: str
+    """A namespace or a scheme, with its slash."""
+    host: str
+    port: str
+    """Digits; empty where what follows the host ends in none."""
+
+
+def with_port(service: str) -> WithPort | None:
+    """The parts of a `service` that ends in a port, by number or by name; None for others and for an IPv6 address."""
+    match = _WITH_PORT.fullmatch(service)
+    if not match or _is_address(service.rpartition("/")[2]):
+        return None
+    before, host, rest = match.groups(default="")
+    port = rest.rpartition(":")[2]
+    # A colon inside of a placeholder begins a default.
+    if not port.isdecimal() and is_placeholder(service):
+        return None
+    return WithPort(before, host, port if port.isdecimal() else "")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def port_of(service: Thing, number: int) -> tuple[int, dict[str, Data]] | None:
@@ -62,7 +98,7 @@ def collectors(world: World) -> list[Provider]:
 def qualified(world: World, host: str) -> str:
     """The full name of a short host, with NAMESPACE where nothing given says it."""
     name, *rest = host.replace("*", "NAME").split(".")
-    if len(rest) > _SHORT:
+    if len(rest) > _SHORT or is_placeholder(host):
         return host
     service = world.service(host)
     namespaces = [space for sensor, space in world.sensors if sensor == name]
