@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS, items, mapping
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from groundcover_istio.checks.places import Place
     from groundcover_istio.checks.world import Mesh, Provider, Thing, World
     from groundcover_istio.model import Data, Path, Version
+
+_ALL: Final = 100
 
 
 class Named(NamedTuple):
@@ -93,19 +95,31 @@ class Share(NamedTuple):
     path: Path
 
 
-def sampling(world: World, mesh: Mesh) -> Share:
-    """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's."""
+def is_percentage(value: float) -> bool:
+    """Whether a sampling is one that Istio takes."""
+    return 0 <= value <= _ALL
+
+
+def for_the_mesh(world: World, mesh: Mesh) -> Iterator[Thing]:
+    """The Telemetries that are for every proxy of a mesh; of several the oldest counts alone."""
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
-            listed = items(telemetry.spec.get("tracing"))
-            index = saying(listed, "randomSamplingPercentage")
-            if index is None:
-                continue
-            value = istio.number(listed[index]["randomSamplingPercentage"])
-            if value is not None:
-                return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
+            yield telemetry
+
+
+def sampling(world: World, mesh: Mesh) -> Share:
+    """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's.
+
+    A Telemetry that is out of range is refused, and a mesh config like that stands for 1 %: neither is a share.
+    """
+    for telemetry in for_the_mesh(world, mesh):
+        listed = items(telemetry.spec.get("tracing"))
+        index = saying(listed, "randomSamplingPercentage")
+        value = None if index is None else istio.number(listed[index]["randomSamplingPercentage"])
+        if index is not None and value is not None and is_percentage(value):
+            return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
     path: Path = ("defaultConfig", "tracing", "sampling")
     value = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
     if value:  # 0 means unset there
-        return Share(value, mesh.place, path)
+        return Share(value, mesh.place, path) if is_percentage(value) else Share(1.0, None, ())
     return Share(1.0 if mesh.pilot_sampling is None else mesh.pilot_sampling, None, ())

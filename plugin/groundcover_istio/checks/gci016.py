@@ -45,7 +45,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.activation import entries
+from groundcover_istio.checks.activation import entries, is_percentage
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.istio import number
 from groundcover_istio.rules.plan import dig
@@ -80,8 +80,3 @@ def check(world: World) -> Iterator[Hit]:
                 path: Path = ("spec", "tracing", index, "randomSamplingPercentage")
                 message = f"randomSamplingPercentage {value:g} is no percentage; the API server refuses the Telemetry"
                 yield Hit(telemetry.place, path, message, "randomSamplingPercentage: 1")
-
-
-def is_percentage(value: float) -> bool:
-    """Whether it is one."""
-    return 0 <= value <= _ALL

@@ -5,7 +5,8 @@
 
 ## Why
 `defaultConfig` is part of what a proxy starts with. A change of it has no effect on Pods that run, and after it a
-mesh samples at two rates. A Telemetry's `randomSamplingPercentage` is live, and counts before it.
+mesh samples at two rates. A Telemetry's `randomSamplingPercentage` is live, and counts before it. There can be one such
+Telemetry for the whole mesh: the sensor's release has it, `groundcover-tracing`, unless there was one before.
 
 ## Bad
 ```yaml
@@ -33,7 +34,7 @@ meshConfig:
 ---
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
-metadata: {name: mesh-default, namespace: istio-system}
+metadata: {name: groundcover-tracing, namespace: istio-system}
 spec:
   tracing:
   - randomSamplingPercentage: 10
@@ -52,10 +53,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.activation import sampling
+from groundcover_istio.checks.activation import for_the_mesh, sampling
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.istio import TELEMETRY_V1
 from groundcover_istio.k8syaml import block_lines
+from groundcover_istio.rules.telemetry import TELEMETRY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,15 +76,21 @@ def check(world: World) -> Iterator[Hit]:
         share = sampling(world, mesh)
         if share.place is mesh.place:
             message = f"a change of sampling ({share.percentage:g} %) reaches a workload when its Pods start anew"
-            yield Hit(mesh.place, share.path, message, _telemetry(mesh, share.percentage))
+            there = next((each.name for each in for_the_mesh(world, mesh)), "")
+            yield Hit(mesh.place, share.path, message, _telemetry(mesh, share.percentage, there))
 
 
-def _telemetry(mesh: Mesh, percentage: float) -> str:
-    version = "v1" if mesh.version >= TELEMETRY_V1 else "v1alpha1"
+def _telemetry(mesh: Mesh, percentage: float, there: str) -> str:
+    """The one mesh-wide Telemetry with the sampling: what is there already keeps its name, a second one is ignored."""
     data = {
-        "apiVersion": f"telemetry.istio.io/{version}",
+        "apiVersion": f"telemetry.istio.io/{'v1' if mesh.version >= TELEMETRY_V1 else 'v1alpha1'}",
         "kind": "Telemetry",
-        "metadata": {"name": "mesh-default", "namespace": mesh.root_namespace},
+        "metadata": {"name": there or TELEMETRY_NAME, "namespace": mesh.root_namespace},
         "spec": {"tracing": [{"randomSamplingPercentage": percentage}]},
     }
-    return "\n".join(block_lines(data, 0))
+    where = (
+        "add it to the Telemetry that is there"
+        if there
+        else "the sensor's release has it: set tracing.samplingPercentage"
+    )
+    return "\n".join([*block_lines(data, 0), f"# {where}"])
