@@ -109,7 +109,7 @@ def test_samples_of_istio(istio_module: Path) -> None:
 def test_empty_inputs() -> None:
     """Nothing is found in nothing."""
     for content in (b"", b"\n", b"---\n", b"# only a comment\n", b"null\n", b"[]\n", b"a\n", b"\xef\xbb\xbf"):
-        assert engine.check([File("x.yaml", content)], Given()) == engine.Report([], True)
+        assert engine.check([File("x.yaml", content)], Given()) == engine.Report([], True, frozenset(("x.yaml",)))
 
 
 @pytest.mark.parametrize("protocol", ["otlp-http", "otlp-grpc", "datadog", "zipkin"])

@@ -23,6 +23,8 @@ class Report(NamedTuple):
     """By place; those about inputs that can't be read among them."""
     readable: bool
     """Whether every input could be read."""
+    empty: frozenset[str] = frozenset()
+    """The names of the inputs that hold no document."""
 
 
 def check(files: Sequence[File], given: Given, selected: frozenset[str] = ALL) -> Report:
@@ -31,4 +33,4 @@ def check(files: Sequence[File], given: Given, selected: frozenset[str] = ALL) -
     found = list(dict.fromkeys(registry.run(loaded.world, selected)))
     kept = suppression.apply(found, loaded.texts, selected)
     findings = sorted([*kept, *loaded.unreadable], key=lambda finding: finding.order)
-    return Report(findings, not loaded.unreadable)
+    return Report(findings, not loaded.unreadable, loaded.empty)

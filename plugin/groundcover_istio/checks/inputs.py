@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.errors import UsageError
 
@@ -14,8 +14,19 @@ STDIN: Final = "-"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
-def expand(names: Sequence[str]) -> list[str]:
-    """Every file that the names mean, each once; a folder means the manifests below it.
+class Inputs(NamedTuple):
+    """What the names on the command line mean."""
+
+    files: tuple[str, ...]
+    """Every one once."""
+    below: dict[str, tuple[str, ...]]
+    """The files of each folder that was named, and standard input as its own."""
+    charts: tuple[str, ...]
+    """Folders of Helm charts whose templates were left out."""
+
+
+def expand(names: Sequence[str]) -> Inputs:
+    """Every file that the names mean; a folder means the manifests below it.
 
     Left out in folders: what starts with a dot, and the templates and schemas of Helm charts, which
     are no YAML until Helm renders them. Raises UsageError where standard input is named with other
@@ -24,15 +35,50 @@ def expand(names: Sequence[str]) -> list[str]:
     if names.count(STDIN) > 1:
         raise UsageError("standard input (-) is named twice")
     found: dict[str, None] = {}
+    below: dict[str, tuple[str, ...]] = {}
+    charts: dict[str, None] = {}
     for name in names or (STDIN,):
         if name != STDIN and Path(name).is_dir():
-            found.update((str(path), None) for path in _manifests(Path(name), frozenset()))
+            listed = tuple(str(path) for path in _manifests(Path(name), frozenset(), charts))
+            below[name] = listed
+            found.update(dict.fromkeys(listed))
         else:
+            below.update({name: (name,)} if name == STDIN else {})
             found[name] = None
-    return list(found)
+    return Inputs(tuple(found), below, tuple(charts))
 
 
-def _manifests(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+def require_content(inputs: Inputs, empty: frozenset[str]) -> None:
+    """Raise UsageError where a folder or standard input holds nothing to look at: that is not the same as all is well.
+
+    `empty` are the files without a document. A file that was named may be so: hooks name whatever was changed.
+    """
+    for name, files in inputs.below.items():
+        if empty.issuperset(files):
+            what = "standard input" if name == STDIN else name
+            wanted = "manifests, a mesh config or values" + (
+                "" if name == STDIN else f", in {', '.join(SUFFIXES)} files"
+            )
+            raise UsageError(f"holds nothing to check; looked for: {wanted}", where=what, hint=_hint(name, inputs))
+
+
+def _hint(name: str, inputs: Inputs) -> str:
+    if name == STDIN:
+        return "what writes to it may have failed"
+    return templates_left_out(inputs) or "name a folder or a file that has some"
+
+
+def templates_left_out(inputs: Inputs) -> str:
+    """What to do about charts in the folders that were named; empty where there are none."""
+    if not inputs.charts:
+        return ""
+    first, *more = inputs.charts
+    whose = f"{first} and of {len(more)} more" if more else first
+    how = f"render them: helm template NAME {first} | groundcover-istio check -"
+    return f"the chart templates of {whose} are not read; {how}"
+
+
+def _manifests(folder: Path, above: frozenset[Path], charts: dict[str, None]) -> Iterator[Path]:
     """The manifests below a folder. A link to one of the folders that it is in leads nowhere new."""
     try:
         real, entries = folder.resolve(), sorted(folder.iterdir())
@@ -41,10 +87,12 @@ def _manifests(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     if real in above:
         return
     chart = (folder / "Chart.yaml").exists()
+    if chart and (folder / "templates").is_dir():
+        charts[str(folder)] = None
     for path in entries:
         if path.name.startswith(".") or (chart and path.name in ("templates", "values.schema.json")):
             continue
         if path.is_dir():
-            yield from _manifests(path, above | {real})
+            yield from _manifests(path, above | {real}, charts)
         elif path.suffix in SUFFIXES and not path.is_fifo():
             yield path

@@ -51,6 +51,8 @@ class Loaded(NamedTuple):
     world: World
     texts: dict[str, str]
     unreadable: list[Finding]
+    empty: frozenset[str]
+    """The names of those without a document that could be looked at."""
 
 
 def load(files: Sequence[File], given: Given) -> Loaded:
@@ -59,6 +61,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     unreadable: list[Finding] = []
     sources: list[Source] = []
     things: list[Thing] = []
+    empty: set[str] = set()
     for file in files:
         try:
             text = _text(file)
@@ -67,6 +70,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
         except ManifestError as error:
             unreadable.append(_unreadable(file.name, error))
             continue
+        empty.update(() if found else (file.name,))
         for source in found:
             sources.append(source)
             things += [source.thing] if source.thing else []
@@ -79,7 +83,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     integrated = any(is_integration(thing.data) for thing in things)
     ratio = settings.sampling_ratio if integrated else None
     world = World(meshes, tuple(things), root, _sensors(things, settings, given), ratio, stated)
-    return Loaded(world, texts, unreadable)
+    return Loaded(world, texts, unreadable, frozenset(empty))
 
 
 def _text(file: File) -> str:

@@ -8,7 +8,7 @@ from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, at_least
 from groundcover_istio.checks.loading import File, Given, version
-from groundcover_istio.errors import ManifestError, UsageError
+from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
 from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ In a file a comment takes a finding of its line, or of the next one, back:
 """
 _EPILOG: Final = """\
 example: helm template istiod istio/istiod -n istio-system | groundcover-istio check - overlays/
-exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 an input can't be read
+exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or nothing to check, 3 an input can't be read
 """
 
 
@@ -50,8 +50,12 @@ def run(arguments: list[str], console: Console) -> int:
     options = parse(parser(), arguments, console)
     selected, given = _selected(options), _given(options)
     with Progress("checking"):
-        files = [_read(name, console) for name in inputs.expand(options.files)]
+        named = inputs.expand(options.files)
+        files = [_read(name, console) for name in named.files]
         report = engine.check(files, given, selected)
+    inputs.require_content(named, report.empty)
+    if note := inputs.templates_left_out(named):
+        console.say(f"{PROGRAM}: note: {note}\n")
     console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
         console.say(_summary(report.findings, len(files)))
