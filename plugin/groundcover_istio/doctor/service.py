@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import istio
+from groundcover_istio.checks.selectors import discovers
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of, strings
@@ -53,31 +54,16 @@ def check_service(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
     else:
         yield _protocol(port, tracer, name)
     yield from _visibility(service, tracer, name)
-    selectors = mappings(tracer.mesh.data.get("discoverySelectors"))
-    if selectors and not _is_discovered(cluster, tracer.namespace, selectors):
+    if not _is_discovered(cluster, tracer):
         yield fail("service-hidden", mesh=tracer.mesh.where, namespace=tracer.namespace, service=name)
 
 
-def _is_discovered(cluster: Cluster, namespace: str, selectors: list[dict[str, Data]]) -> bool:
+def _is_discovered(cluster: Cluster, tracer: Tracer) -> bool:
     """Whether istiod looks into a namespace at all; where its labels can't be read, that is said elsewhere."""
     found = cluster.namespaces
-    held = [dig(each, "metadata", "labels") or {} for each in found.items if each["metadata"]["name"] == namespace]
-    return bool(found.error) or any(_selected(held[0] if held else {}, each) for each in selectors)
-
-
-def _selected(labels: dict[str, Data], selector: dict[str, Data]) -> bool:
-    """Whether a label selector matches (apimachinery, LabelSelector)."""
-    wanted = selector.get("matchLabels")
-    equal = all(labels.get(key) == value for key, value in (wanted if isinstance(wanted, dict) else {}).items())
-    return equal and all(_holds(labels, each) for each in mappings(selector.get("matchExpressions")))
-
-
-def _holds(labels: dict[str, Data], expression: dict[str, Data]) -> bool:
-    key, values = str(expression.get("key")), strings(expression.get("values"))
-    operator = expression.get("operator")
-    if operator in ("In", "NotIn"):
-        return bool((labels.get(key) in values) == (operator == "In"))
-    return (key in labels) == (operator == "Exists")
+    held = [dig(each, "metadata", "labels") for each in found.items if each["metadata"]["name"] == tracer.namespace]
+    labels = held[0] if held and isinstance(held[0], dict) else {}
+    return bool(found.error) or discovers(tracer.mesh.data.get("discoverySelectors"), labels)
 
 
 def port_of(service: dict[str, Data], tracer: Tracer) -> dict[str, Data] | None:
