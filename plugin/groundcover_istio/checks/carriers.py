@@ -1,4 +1,4 @@
-"""Where mesh configs stand: ConfigMaps, values files, IstioOperator, Sail, or a file of its own."""
+"""Where mesh configs stand: ConfigMaps, values (in Flux and Argo CD too), IstioOperator, Sail, a file of its own."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
+_APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
+"""Where Argo CD's kinds have the spec of an Application."""
 _SAMPLING: Final = "PILOT_TRACE_SAMPLING"
 _SHARED: Final = "SHARED_MESH_CONFIG"
 
@@ -41,6 +43,13 @@ class Source(NamedTuple):
     """None where it is no object."""
     tags: list[str]
     """Of the istiod images in the file."""
+
+
+class _Part(NamedTuple):
+    """Something in a document: where it stands, and its data."""
+
+    place: Place
+    data: Data
 
 
 class _Found(NamedTuple):
@@ -74,7 +83,7 @@ def meshes(sources: list[Source], version: Version | None, root_namespace: str) 
 def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: list[Data]) -> Mesh:
     source, data = found.source, mapping(normal(found.data))
     known = version or _version(found)
-    revision = source.thing.revision if source.thing else str(found.values.get("revision") or "")
+    revision = (source.thing.revision if source.thing else "") or str(found.values.get("revision") or "")
     root = data.get("rootNamespace")
     if not isinstance(root, str) or not root:
         root = root_namespace
@@ -105,49 +114,92 @@ def _in(source: Source) -> Iterator[_Found]:
         yield from _in_config_map(source, thing)
     elif thing.kind == "IstioOperator":
         values = mapping(thing.spec.get("values"))
-        yield from _structured(source, "operator", ("spec", "meshConfig"), values)
-        yield from _structured(source, "operator", ("spec", "values", "meshConfig"), values)
+        for path in (("spec", "meshConfig"), ("spec", "values", "meshConfig")):
+            yield from _mesh_at(source, "operator", _whole(source), path, values)
     elif thing.group == "sailoperator.io":
-        yield from _structured(source, "sail", ("spec", "values", "meshConfig"), mapping(thing.spec.get("values")))
+        values = mapping(thing.spec.get("values"))
+        yield from _mesh_at(source, "sail", _whole(source), ("spec", "values", "meshConfig"), values)
     elif thing.kind == "HelmRelease":
-        yield from _structured(source, "values", ("spec", "values", "meshConfig"), mapping(thing.spec.get("values")))
-    elif thing.kind == "Application" and thing.group == "argoproj.io":
-        path: Path = ("spec", "source", "helm", "valuesObject")
-        values = mapping(dig(thing.data, *map(str, path)))
-        yield from _structured(source, "values", (*path, "meshConfig"), values)
+        yield from _in_values(source, _at(_whole(source), ("spec", "values")))
+    elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
+        yield from _in_application(source, _at(_whole(source), _APPLICATIONS[thing.kind]))
 
 
 def _in_plain_file(source: Source) -> Iterator[_Found]:
-    data = source.data
-    if "meshConfig" in data:
-        yield from _structured(source, "values", ("meshConfig",), data)
-    elif any(camel(key) in MARKS for key in data):
-        yield _Found(source, "bare", source.place, data, {}, layer=True)
+    if "meshConfig" not in source.data and any(camel(key) in MARKS for key in source.data):
+        yield _Found(source, "bare", source.place, source.data, {}, layer=True)
     else:
-        for key, value in data.items():
-            # An umbrella chart's values: those of the istiod chart below its name.
-            if isinstance(value, dict) and isinstance(value.get("meshConfig"), dict):
-                yield from _structured(source, "values", (key, "meshConfig"), value)
+        yield from _in_values(source, _whole(source))
 
 
-def _structured(source: Source, carrier: Carrier, path: Path, values: dict[str, Data]) -> Iterator[_Found]:
-    data: Data = source.data
-    node = source.place.root
+def _in_application(source: Source, spec: _Part | None) -> Iterator[_Found]:
+    """The values of every source of an Argo CD Application; `valuesObject` takes the place of `values`."""
+    listed = items(dig(spec.data, "sources")) if spec else []
+    for path in (("source",), *(("sources", index) for index in range(len(listed)))):
+        given = _at(spec, (*path, "helm", "valuesObject"))
+        yield from _in_values(source, given or _text_at(source, _at(spec, (*path, "helm", "values"))))
+
+
+def _in_values(source: Source, values: _Part | None) -> Iterator[_Found]:
+    """The mesh config of the istiod chart's values, or of those that an umbrella chart has for it below its name."""
+    held = mapping(values.data) if values else {}
+    if "meshConfig" in held:
+        yield from _mesh_at(source, "values", values, ("meshConfig",), held)
+        return
+    for key, value in held.items():
+        if isinstance(value, dict) and isinstance(value.get("meshConfig"), dict):
+            yield from _mesh_at(source, "values", values, (key, "meshConfig"), value)
+
+
+def _mesh_at(
+    source: Source, carrier: Carrier, part: _Part | None, path: Path, values: dict[str, Data]
+) -> Iterator[_Found]:
+    found = _at(part, path)
+    if found:
+        broken = "" if isinstance(found.data, dict) else _NO_MAPPING
+        yield _Found(source, carrier, found.place, found.data, values, layer=carrier == "values", broken=broken)
+
+
+def _whole(source: Source) -> _Part:
+    return _Part(source.place, source.data)
+
+
+def _at(part: _Part | None, path: Path) -> _Part | None:
+    """What stands below, None for nothing; where it is not written out, as with merge keys, at the place above."""
+    if not part:
+        return None
+    node, data = part.place.root, part.data
     for key in path:
-        if not isinstance(data, dict) or key not in data:
-            return
-        data = data[key]
-        node = _below(node, str(key))
-    if data is not None:
-        place = source.place._replace(root=node or source.place.root)
-        broken = "" if isinstance(data, dict) else _NO_MAPPING
-        yield _Found(source, carrier, place, data, values, layer=carrier == "values", broken=broken)
+        if isinstance(data, dict):
+            data = data.get(str(key))
+        else:
+            data = data[key] if isinstance(data, list) and isinstance(key, int) and key < len(data) else None
+        node = _below(node, key)
+    return None if data is None else _Part(part.place._replace(root=node or part.place.root), data)
 
 
-def _below(node: k8syaml.Node | None, key: str) -> k8syaml.Node | None:
-    """What stands under a key, aliases followed; None where it is not written out."""
+def _text_at(source: Source, part: _Part | None) -> _Part | None:
+    """The YAML in a text; None where there is none or it can't be read, which is the business of what renders it."""
+    scalar = part.place.root if part else None
+    if not part or not isinstance(part.data, str) or not isinstance(scalar, k8syaml.Scalar):
+        return None
+    try:
+        trees = k8syaml.parse(part.data)
+        data = k8syaml.to_data(trees[0].root) if trees else None
+    except ManifestError:
+        return None
+    place = part.place._replace(inner=Inner(source.text, scalar), root=trees[0].root if trees else None)
+    return _Part(place, data)
+
+
+def _below(node: k8syaml.Node | None, key: str | int) -> k8syaml.Node | None:
+    """What stands under a key or an index, aliases followed; None where it is not written out."""
     node = node.target if isinstance(node, k8syaml.Alias) else node
-    found = node.get(key) if isinstance(node, k8syaml.Mapping) else None
+    found: k8syaml.Node | None = None
+    if isinstance(node, k8syaml.Mapping) and isinstance(key, str):
+        found = node.get(key)
+    elif isinstance(node, k8syaml.Sequence) and isinstance(key, int) and key < len(node.items):
+        found = node.items[key]
     return found.target if isinstance(found, k8syaml.Alias) else found
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 FOUND: Final = 1
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
-istiod values files, IstioOperators and Sail resources. What is given together is looked at together.
+istiod values (files, or inside Flux's and Argo CD's resources), IstioOperators and Sail resources. What is given
+together is looked at together.
 In a file a comment takes a finding of its line, or of the next one, back:
   # groundcover-istio: ignore[GCI007] why
 """
