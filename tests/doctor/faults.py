@@ -253,6 +253,9 @@ FAULTS: Final[dict[str, Fault]] = {
     "healthy-grpc": (lambda c: provider(c, GRPC), []),
     "healthy-telemetry": (lambda c: telemetry(c, "groundcover-tracing", randomSamplingPercentage=5), []),
     "healthy-sidecars": (lambda c: (sidecar(c, "./*", "groundcover/*"), c.add("Sidecar", "a", "b", spec={})), []),
+    "healthy-rule-of-the-port": (
+        lambda c: rule(c, HOST, "ISTIO_MUTUAL")["spec"]["trafficPolicy"].update(
+            portLevelSettings=[{"port": {"number": 4318}, "connectionPool": {}}]), []),
     "healthy-rule-overridden": (lambda c: (rule(c, "*.local", "ISTIO_MUTUAL"), rule(c, HOST, "DISABLE")), []),
     "healthy-strict-without-proxy": (
         lambda c: c.add("PeerAuthentication", "default", "istio-system", spec={"mtls": {"mode": "STRICT"}}), []),
@@ -355,8 +358,13 @@ FAULTS: Final[dict[str, Fault]] = {
     "telemetry-other": (lambda c: telemetry(c, "t", "shop", providers=[{"name": "jaeger"}]), ["warn telemetry-other"]),
     "sidecar": (lambda c: sidecar(c, "./*", "istio-system/*"), ["fail sidecar"]),
     "sidecar-of-the-mesh": (lambda c: sidecar(c, "./*", namespace="istio-system"), ["fail sidecar"]),
+    "sidecar-without-namespaces": (lambda c: sidecar(c, "*", "groundcover-sensor.groundcover.svc.cluster.local"), ["fail sidecar"]),
+    "sidecar-in-upper-case": (lambda c: sidecar(c, f"groundcover/{HOST.upper()}"), ["fail sidecar"]),
     "sidecar-zipkin": (zipkin_sidecar, ["fail sidecar"]),
     "rule-for-all": (lambda c: rule(c, "*.local", "ISTIO_MUTUAL"), ["fail rule"]),
+    "rule-of-a-namespace": (lambda c: (rule(c, "*.local", "SIMPLE", "shop"), rule(c, HOST, "DISABLE")), ["fail rule"]),
+    "rule-of-the-sensors-namespace": (
+        lambda c: (rule(c, "*.local", "ISTIO_MUTUAL", "groundcover"), rule(c, HOST, "DISABLE")), ["fail rule"]),
     "rule-short-host": (lambda c: rule(c, "groundcover-sensor", "ISTIO_MUTUAL", "groundcover"), ["fail rule"]),
     "sensor-injected": (injected, ["fail sensor-injected"]),
     "sensor-ambient": (

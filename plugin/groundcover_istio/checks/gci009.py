@@ -55,6 +55,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import covers, port_of
+from groundcover_istio.checks.traffic import rule
 from groundcover_istio.istio import speaks_http2
 from groundcover_istio.rules.plan import dig
 
@@ -87,8 +88,8 @@ def check(world: World) -> Iterator[Hit]:
 
 def _upgraded(world: World, host: str) -> bool:
     """Whether a DestinationRule may make it HTTP/2 after all."""
-    for rule in world.of_kind("DestinationRule", "networking.istio.io"):
-        policy = dig(rule.spec, "trafficPolicy", "connectionPool", "http", "h2UpgradePolicy")
-        if policy == "UPGRADE" and covers(str(rule.spec.get("host")), host):
+    for thing in world.of_kind("DestinationRule", "networking.istio.io"):
+        policy = dig(thing.spec, "trafficPolicy", "connectionPool", "http", "h2UpgradePolicy")
+        if policy == "UPGRADE" and covers(rule(thing.spec, thing.namespace, thing).host, host):
             return True
     return False

@@ -62,7 +62,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_used
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import covers, namespace_of
+from groundcover_istio.checks.hosts import lets_through, namespace_of
 from groundcover_istio.checks.world import items, mapping
 from groundcover_istio.k8syaml import pair_lines
 
@@ -87,18 +87,19 @@ def check(world: World) -> Iterator[Hit]:
             continue
         for provider in used.values():
             namespace = namespace_of(world, provider.host)
-            if not namespace or any(_covers(str(host), sidecar.namespace, namespace, provider.host) for host in hosts):
+            whose = (sidecar.namespace, namespace, provider.host, provider.port)
+            if not namespace or any(lets_through(listener, *whose) for listener in listeners):
                 continue
             fatal = provider.kind in ("zipkin", "datadog")
             fate = "Envoy rejects every listener of its proxies" if fatal else "their spans and logs are lost silently"
             message = f"egress lets proxies see nothing of {provider.host}, which {provider.name} sends to; {fate}"
-            first = [str(host) for host in items(mapping(listeners[0]).get("hosts"))]
+            first = [
+                str(host) for host in items(mapping(listeners[0]).get("hosts")) if not _excludes(str(host), *whose)
+            ]
             fix = "\n".join(pair_lines("egress", [{"hosts": [*first, f"{namespace}/{provider.host}"]}], 0))
             yield Hit(sidecar.place, ("spec", "egress", 0, "hosts"), message, fix)
 
 
-def _covers(entry: str, own: str, namespace: str, host: str) -> bool:
-    space, _, pattern = entry.partition("/")
-    if space == ".":
-        return own in ("", namespace) and covers(pattern, host)
-    return space in ("*", namespace) and covers(pattern, host)
+def _excludes(entry: str, own: str, namespace: str, host: str, port: int | None) -> bool:
+    """Whether an entry takes the host out, whatever else lets it in."""
+    return not lets_through({"hosts": ["*/*", entry]}, own, namespace, host, port)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.checks.decoding import is_placeholder
+from groundcover_istio.checks.world import items
 from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
     from groundcover_istio.checks.world import Provider, Thing, World
@@ -72,11 +74,33 @@ def namespace_of(world: World, host: str) -> str:
 
 
 def covers(pattern: str, host: str) -> bool:
-    """Whether a host of Istio's configuration, with a wildcard in front perhaps, covers a full host."""
-    pattern, host = pattern.lower().rstrip("."), host.lower()
-    if pattern == "*":
-        return True
+    """Whether a host of Istio's configuration, with a wildcard in front perhaps, covers a full host; case counts.
+
+    So istiod compares them (pkg/config/host/name.go, SubsetOf).
+    """
     return host.endswith(pattern[1:]) if pattern.startswith("*") else pattern == host
+
+
+def lets_through(listener: Data, own: str, namespace: str, host: str, port: int | None) -> bool:
+    """Whether an egress listener of a Sidecar in namespace `own` lets proxies see a port of a host in `namespace`.
+
+    Its entries are `namespace/host`, other ones are passed over; one that begins with `~` counts before the rest. A
+    listener with a port of its own is for that port alone (pilot/pkg/model/sidecar.go, convertIstioListenerToWrapper).
+    """
+    number, protocol = dig(listener, "port", "number"), str(dig(listener, "port", "protocol"))
+    if number and port and number != port and protocol.upper() != "HTTP_PROXY":
+        return False
+    found = False
+    for entry in items(dig(listener, "hosts")):
+        space, slash, pattern = str(entry).partition("/")
+        excluded, space = space.startswith("~"), space.removeprefix("~")
+        if space == ".":
+            space = own or namespace  # where nothing says it, no guess
+        if slash and space in ("*", namespace, *([""] if excluded else [])) and covers(pattern, host):
+            if excluded:
+                return False
+            found = True
+    return found
 
 
 def http_text(http: dict[str, Data], **changes: str) -> str:
