@@ -132,13 +132,12 @@ def _telemetry(world: World, telemetry: Thing) -> Iterator[Hit]:
             found = [
                 (mesh, hit)
                 for mesh in meshes
-                for hit in _resolve(telemetry.place, each.path, each.name, _kinds(world, mesh), use)
+                for where in [mesh.place.resource or mesh.place.file]
+                for hit in _resolve(telemetry.place, each.path, each.name, _kinds(world, mesh), use, where)
             ]
             # Of rendered mesh configs each one counts; of other sources several may be alternatives.
             counts = [(mesh, hit) for mesh, hit in found if len(found) == len(meshes) or mesh.carrier == "configmap"]
-            for mesh, hit in counts[:1]:
-                where = mesh.place.resource or mesh.place.file
-                yield hit._replace(message=hit.message.replace("extensionProviders", where, 1))
+            yield from (hit for _, hit in counts[:1])
 
 
 def _kinds(world: World, mesh: Mesh) -> dict[str, str]:
@@ -154,13 +153,16 @@ def _kinds(world: World, mesh: Mesh) -> dict[str, str]:
     return found
 
 
-def _resolve(place: Place, path: Path, name: object, kinds: dict[str, str], use: _Use) -> Iterator[Hit]:
+def _resolve(
+    place: Place, path: Path, name: object, kinds: dict[str, str], use: _Use, where: str = "extensionProviders"
+) -> Iterator[Hit]:
+    """What is wrong with a name; `where` is what may define it, for the message."""
     if not isinstance(name, str):
         return
     kind = kinds.get(name.lower())
     able = [each for each in kinds if kinds[each] in use.kinds and not (use is _TRACING and each in BUILT_IN)]
     fix = f"name one that is defined ({', '.join(sorted(able)) or 'none is'}), or define {name} in extensionProviders"
     if kind is None:
-        yield Hit(place, path, f"{name} is not defined in extensionProviders; {use.words} is switched off", fix)
+        yield Hit(place, path, f"{name} is not defined in {where}; {use.words} is switched off", fix)
     elif kind and kind not in use.kinds:
         yield Hit(place, path, f"{name} is of kind {kind}, which does no {use.words}; it is switched off", fix)
