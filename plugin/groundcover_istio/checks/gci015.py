@@ -1,12 +1,13 @@
-"""Istio uses one tracing provider at a time: the first.
+"""Istio uses one tracing provider at a time.
 
 ## What
 `defaultProviders.tracing` names more than one provider; or a Telemetry has several entries in `tracing`, or several
 `providers` in one.
 
 ## Why
-Only the first name is used; the others get no spans, without a word from the mesh config (the webhook warns about
-Telemetries).
+Of several names only the first is used; the others get no spans, without a word from the mesh config. Several entries
+of a Telemetry are laid over each other in their order, field by field, for clients and servers apart: of two that name
+a provider the last one counts, and the webhook warns of them.
 
 ## Bad
 ```yaml
@@ -35,8 +36,8 @@ meshConfig:
 ```
 
 ## Source
-istio 1.31 pilot/pkg/model/telemetry.go:312-317, pkg/config/validation/validation.go:3180-3306 ("multiple tracing is
-not currently supported").
+istio 1.31 pilot/pkg/model/telemetry.go (Telemetries.Tracing), pkg/config/validation/validation.go:3180-3306 ("multiple
+tracing is not currently supported").
 
 ## Proof
 Shown on a real istiod and Envoy by `make conformance`: the first tracer gets all spans, the second none.
@@ -74,7 +75,7 @@ def check(world: World) -> Iterator[Hit]:
         listed = items(telemetry.spec.get("tracing"))
         modes = {str(dig(entry, "match", "mode")) for entry in listed}
         if len(listed) > 1 and len(modes) < len(listed):
-            message = "tracing has several entries; Istio supports one"
+            message = "tracing has several entries; Istio lays them over each other, of two tracers the last one counts"
             yield Hit(telemetry.place, ("spec", "tracing", 1), message, "merge them into one entry")
         for index, entry in entries(telemetry, "tracing"):
             providers = items(entry.get("providers"))
