@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundcover_istio import k8syaml
@@ -77,20 +78,54 @@ def test_json_document(findings: Callable[..., list[Finding]]) -> None:
     assert line[found.column - 1 :].startswith("http: {}")
 
 
-@given(st.text(alphabet=st.sampled_from("ab:# \n\t\"'\\é\u2028\x85"), max_size=40))
-def test_every_style_is_followed(value: str) -> None:
-    """Each character that is no white space is found again, in JSON and in double quotes as this project writes them."""
-    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), f'"{k8syaml.escape(value)}"'):
-        try:
-            root = k8syaml.parse(text)[0].root
-        except Exception:  # noqa: BLE001, S112  characters that YAML does not take
-            continue
-        if not isinstance(root, k8syaml.Scalar) or root.value != value:
-            continue
-        inner = Inner(text, root)
-        for index, char in enumerate(value):
-            if not char.isspace():
-                assert text[inner.outer(index)] in (char, "\\")
+def block(header: str, value: str) -> str:
+    """A block scalar that holds these lines."""
+    return f"{header}2-\n" + "".join(f"  {line}\n" for line in value.split("\n"))
+
+
+BREAKS = {0x85: "x", 0x2028: "x"}
+"""What YAML folds like a line break where it is not escaped."""
+ESCAPING: dict[str, Callable[[str], str]] = {
+    "JSON": json.dumps,
+    "JSON without escapes of letters": lambda value: json.dumps(value.translate(BREAKS), ensure_ascii=False),
+    "double quotes as this project writes them": lambda value: f'"{k8syaml.escape(value)}"',
+}
+RAW: dict[str, Callable[[str], str]] = {
+    "double quotes over several lines": lambda value: '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"',
+    "single quotes": lambda value: "'" + value.replace("'", "''") + "'",
+    "literal block": lambda value: block("|", value),
+    "folded block": lambda value: block(">", value),
+    "plain": lambda value: "a" + re.sub(r"[:#\"'\\]", "b", value),
+}
+
+
+def follow(text: str) -> str:
+    """Find each character that is no white space of the scalar in a text again; its value."""
+    root = k8syaml.parse(text)[0].root
+    assert isinstance(root, k8syaml.Scalar)
+    inner = Inner(text, root)
+    for index, char in enumerate(root.value):
+        if not char.isspace():
+            assert text[inner.outer(index)] in (char, "\\")
+    return root.value
+
+
+@pytest.mark.parametrize("style", ESCAPING.values(), ids=ESCAPING)
+@settings(deadline=None)
+@given(value=st.text(alphabet=st.sampled_from("ab:# \n\t\"'\\é\u2028\x85"), max_size=40))
+def test_every_escape_is_followed(style: Callable[[str], str], value: str) -> None:
+    """Where everything can be written, the value is the one that was meant."""
+    assert follow(style(value)) in (value, value.translate(BREAKS))
+
+
+@pytest.mark.parametrize("style", RAW.values(), ids=RAW)
+@settings(deadline=None)
+@given(value=st.text(alphabet=st.sampled_from("ab:# \n\"'\\é"), max_size=40))
+def test_every_style_is_followed(style: Callable[[str], str], value: str) -> None:
+    """Folded or not, no character but white space is lost or stands elsewhere."""
+    text = style(value)
+    written = [char for char in value if not char.isspace()]
+    assert len([char for char in follow(text) if not char.isspace()]) == len(written) + text.startswith("a")
 
 
 def test_lines_count_from_one() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks import engine, formats, pages, registry
+from groundcover_istio.checks.finding import UNREADABLE
 from groundcover_istio.checks.loading import File, Given
 
 EXAMPLES = [text for rule in registry.RULES for section in ("Bad", "Good") for text in pages.examples(rule, section)]
@@ -74,17 +75,31 @@ def test_anything_anywhere(data: st.DataObject) -> None:
         assert form(report.findings) is not None
 
 
+def report_of(content: bytes) -> engine.Report:
+    """What is found: in the file, by a rule that there is, and that it can't be read where that is so."""
+    report = engine.check([File("x.yaml", content)], Given())
+    lines = content.count(b"\n") + 1
+    assert all(1 <= finding.line <= lines and finding.column >= 1 for finding in report.findings)
+    found = {finding.rule for finding in report.findings}
+    assert found <= {UNREADABLE, *registry.BY_ID}
+    assert report.readable == (UNREADABLE not in found)
+    return report
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(EXAMPLES), st.integers(0, 2000), st.text(max_size=5))
 def test_any_text(text: str, position: int, added: str) -> None:
     """Examples with something typed into them."""
     at = position % (len(text) + 1)
-    content = (text[:at] + added + text[at:]).encode("utf-8", "replace")
-    engine.check([File("x.yaml", content)], Given())
+    report_of((text[:at] + added + text[at:]).encode("utf-8", "replace"))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes(content: bytes) -> None:
     """What is no text is reported, not raised."""
-    engine.check([File("x.yaml", content)], Given())
+    report = report_of(content)
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        assert [finding.rule for finding in report.findings] == [UNREADABLE]

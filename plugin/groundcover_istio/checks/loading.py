@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import inventory, istio, k8syaml, stream
+from groundcover_istio import inventory, k8syaml, stream
 from groundcover_istio.checks import carriers
 from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
@@ -40,11 +40,6 @@ class Given(NamedTuple):
     root_namespace: str = ""
 
 
-def version(text: str) -> Version | None:
-    """The version that a user names; None where it is none."""
-    return istio.parse_version(text)
-
-
 class Loaded(NamedTuple):
     """What the inputs hold, their texts, and those that could not be read."""
 
@@ -68,7 +63,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
             texts[file.name] = text
             found = list(_documents(file, text))
         except ManifestError as error:
-            unreadable.append(_unreadable(file.name, error))
+            unreadable.append(_unreadable(file, error))
             continue
         empty.update(() if found else (file.name,))
         for source in found:
@@ -111,10 +106,12 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _unreadable(name: str, error: ManifestError) -> Finding:
+def _unreadable(file: File, error: ManifestError) -> Finding:
     line = _LINE.match(error.where)
+    # At the end of a file, and after line breaks that are YAML's alone, its parser is further than any editor.
+    number = min(int(line[1]), file.content.count(b"\n") + 1) if line else 1
     hint = error.hint or "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
-    return Finding(UNREADABLE, "error", name, int(line[1]) if line else 1, 1, error.message, hint, "")
+    return Finding(UNREADABLE, "error", file.name, number, 1, error.message, hint, "")
 
 
 def _documents(file: File, text: str) -> Iterator[Source]:

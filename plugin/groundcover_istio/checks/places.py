@@ -62,7 +62,9 @@ def _contents(raw: str, style: str) -> list[int]:
         header = _HEADER.match(raw)
         first = header.end() if header else 0
     elif style == "'":
-        raw, first, last = raw.replace("''", " '"), 1, len(raw) - 1
+        # Of two quotes that stand for one the second counts; the outer ones are no part of such a pair.
+        first, last = 1, len(raw) - 1
+        raw = "'" + raw[first:last].replace("''", " '") + "'"
     return [index for index in range(first, last) if not raw[index].isspace()]
 
 
@@ -106,10 +108,6 @@ class Place(NamedTuple):
                 break
             found, node = step
         offset = found.start if found is not None else 0
-        return self.lines.at(self.inner.outer(offset) if self.inner else offset)
-
-    def offset_at(self, offset: int) -> tuple[int, int]:
-        """Line and column of a character of the text that was read."""
         return self.lines.at(self.inner.outer(offset) if self.inner else offset)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, at_least
-from groundcover_istio.checks.loading import File, Given, version
+from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
+from groundcover_istio.istio import parse_version
 from groundcover_istio.progress import Progress
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _given(options: Namespace) -> Given:
         if not name or not dot or not namespace or "." in namespace:
             raise UsageError(f'"{options.service}" is not NAME.NAMESPACE', where="--service")
         service = (name, namespace)
-    stated = version(options.istio_version) if options.istio_version else None
+    stated = parse_version(options.istio_version) if options.istio_version else None
     if options.istio_version and not stated:
         raise UsageError(f'"{options.istio_version}" is no version of Istio, such as 1.24', where="--istio-version")
     return Given(stated, service, options.root_namespace)
