@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
+from groundcover_istio.checks.parts import Part, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
 from groundcover_istio.errors import ManifestError
@@ -44,12 +45,10 @@ class Source(NamedTuple):
     tags: list[str]
     """Of the istiod images in the file."""
 
-
-class _Part(NamedTuple):
-    """Something in a document: where it stands, and its data."""
-
-    place: Place
-    data: Data
+    @property
+    def part(self) -> Part:
+        """All of it."""
+        return Part(self.place, self.data)
 
 
 class _Found(NamedTuple):
@@ -115,32 +114,32 @@ def _in(source: Source) -> Iterator[_Found]:
     elif thing.kind == "IstioOperator":
         values = mapping(thing.spec.get("values"))
         for path in (("spec", "meshConfig"), ("spec", "values", "meshConfig")):
-            yield from _mesh_at(source, "operator", _whole(source), path, values)
+            yield from _mesh_at(source, "operator", source.part, path, values)
     elif thing.group == "sailoperator.io":
         values = mapping(thing.spec.get("values"))
-        yield from _mesh_at(source, "sail", _whole(source), ("spec", "values", "meshConfig"), values)
+        yield from _mesh_at(source, "sail", source.part, ("spec", "values", "meshConfig"), values)
     elif thing.kind == "HelmRelease":
-        yield from _in_values(source, _at(_whole(source), ("spec", "values")))
+        yield from _in_values(source, at(source.part, ("spec", "values")))
     elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
-        yield from _in_application(source, _at(_whole(source), _APPLICATIONS[thing.kind]))
+        yield from _in_application(source, at(source.part, _APPLICATIONS[thing.kind]))
 
 
 def _in_plain_file(source: Source) -> Iterator[_Found]:
     if "meshConfig" not in source.data and any(camel(key) in MARKS for key in source.data):
         yield _Found(source, "bare", source.place, source.data, {}, layer=True)
     else:
-        yield from _in_values(source, _whole(source))
+        yield from _in_values(source, source.part)
 
 
-def _in_application(source: Source, spec: _Part | None) -> Iterator[_Found]:
+def _in_application(source: Source, spec: Part | None) -> Iterator[_Found]:
     """The values of every source of an Argo CD Application; `valuesObject` takes the place of `values`."""
     listed = items(dig(spec.data, "sources")) if spec else []
     for path in (("source",), *(("sources", index) for index in range(len(listed)))):
-        given = _at(spec, (*path, "helm", "valuesObject"))
-        yield from _in_values(source, given or _text_at(source, _at(spec, (*path, "helm", "values"))))
+        given = at(spec, (*path, "helm", "valuesObject"))
+        yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values"))))
 
 
-def _in_values(source: Source, values: _Part | None) -> Iterator[_Found]:
+def _in_values(source: Source, values: Part | None) -> Iterator[_Found]:
     """The mesh config of the istiod chart's values, or of those that an umbrella chart has for it below its name."""
     held = mapping(values.data) if values else {}
     if "meshConfig" in held:
@@ -152,60 +151,17 @@ def _in_values(source: Source, values: _Part | None) -> Iterator[_Found]:
 
 
 def _mesh_at(
-    source: Source, carrier: Carrier, part: _Part | None, path: Path, values: dict[str, Data]
+    source: Source, carrier: Carrier, part: Part | None, path: Path, values: dict[str, Data]
 ) -> Iterator[_Found]:
-    found = _at(part, path)
+    found = at(part, path)
     if found:
         broken = "" if isinstance(found.data, dict) else _NO_MAPPING
         yield _Found(source, carrier, found.place, found.data, values, layer=carrier == "values", broken=broken)
 
 
-def _whole(source: Source) -> _Part:
-    return _Part(source.place, source.data)
-
-
-def _at(part: _Part | None, path: Path) -> _Part | None:
-    """What stands below, None for nothing; where it is not written out, as with merge keys, at the place above."""
-    if not part:
-        return None
-    node, data = part.place.root, part.data
-    for key in path:
-        if isinstance(data, dict):
-            data = data.get(str(key))
-        else:
-            data = data[key] if isinstance(data, list) and isinstance(key, int) and key < len(data) else None
-        node = _below(node, key)
-    return None if data is None else _Part(part.place._replace(root=node or part.place.root), data)
-
-
-def _text_at(source: Source, part: _Part | None) -> _Part | None:
-    """The YAML in a text; None where there is none or it can't be read, which is the business of what renders it."""
-    scalar = part.place.root if part else None
-    if not part or not isinstance(part.data, str) or not isinstance(scalar, k8syaml.Scalar):
-        return None
-    try:
-        trees = k8syaml.parse(part.data)
-        data = k8syaml.to_data(trees[0].root) if trees else None
-    except ManifestError:
-        return None
-    place = part.place._replace(inner=Inner(source.text, scalar), root=trees[0].root if trees else None)
-    return _Part(place, data)
-
-
-def _below(node: k8syaml.Node | None, key: str | int) -> k8syaml.Node | None:
-    """What stands under a key or an index, aliases followed; None where it is not written out."""
-    node = node.target if isinstance(node, k8syaml.Alias) else node
-    found: k8syaml.Node | None = None
-    if isinstance(node, k8syaml.Mapping) and isinstance(key, str):
-        found = node.get(key)
-    elif isinstance(node, k8syaml.Sequence) and isinstance(key, int) and key < len(node.items):
-        found = node.items[key]
-    return found.target if isinstance(found, k8syaml.Alias) else found
-
-
 def _in_config_map(source: Source, thing: Thing) -> Iterator[_Found]:
     text = mapping(thing.data.get("data")).get(MESH_KEY)
-    scalar = _below(_below(source.place.root, "data"), MESH_KEY)
+    scalar = below(below(source.place.root, "data"), MESH_KEY)
     if not isinstance(text, str) or not isinstance(scalar, k8syaml.Scalar):
         return
     place = source.place._replace(inner=Inner(source.text, scalar), root=None)

@@ -1,11 +1,12 @@
 """Sampling is a percentage from 0 to 100.
 
 ## What
-`defaultConfig.tracing.sampling` or a Telemetry's `randomSamplingPercentage` is below 0 or above 100.
+`defaultConfig.tracing.sampling`, the same in the annotation `proxy.istio.io/config` of pods, or a Telemetry's
+`randomSamplingPercentage` is below 0 or above 100.
 
 ## Why
-In a mesh config nothing checks it: above 100 istiod takes 1 %. A Telemetry like that is refused by the API server, so
-that the release fails.
+In a mesh config and in an annotation nothing checks it: above 100 istiod takes 1 %. A Telemetry like that is refused by
+the API server, so that the release fails.
 
 ## Bad
 ```yaml
@@ -54,8 +55,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.places import Place
     from groundcover_istio.checks.world import World
-    from groundcover_istio.model import Path
+    from groundcover_istio.model import Data, Path
 
 ID: Final = "GCI016"
 NAME: Final = "sampling-out-of-range"
@@ -65,14 +67,11 @@ _ALL: Final = 100
 
 
 def check(world: World) -> Iterator[Hit]:
-    """Look at both places."""
+    """Look at all places."""
     for mesh in world.meshes:
-        value = number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-        if value is not None and not is_percentage(value):
-            message = f"sampling {value:g} is no percentage; " + (
-                "istiod takes 1 %" if value > _ALL else "it is invalid"
-            )
-            yield Hit(mesh.place, ("defaultConfig", "tracing", "sampling"), message, "sampling: 1")
+        yield from _bootstrap(mesh.place, mesh.data, ("defaultConfig", "tracing", "sampling"))
+    for proxy in world.proxies:
+        yield from _bootstrap(proxy.place, proxy.data, ("tracing", "sampling"))
     for telemetry in world.telemetries():
         for index, entry in entries(telemetry, "tracing"):
             value = number(entry.get("randomSamplingPercentage"))
@@ -80,3 +79,11 @@ def check(world: World) -> Iterator[Hit]:
                 path: Path = ("spec", "tracing", index, "randomSamplingPercentage")
                 message = f"randomSamplingPercentage {value:g} is no percentage; the API server refuses the Telemetry"
                 yield Hit(telemetry.place, path, message, "randomSamplingPercentage: 1")
+
+
+def _bootstrap(place: Place, data: dict[str, Data], path: tuple[str, ...]) -> Iterator[Hit]:
+    """What proxies start with."""
+    value = number(dig(data, *path))
+    if value is not None and not is_percentage(value):
+        fate = "istiod takes 1 %" if value > _ALL else "it is invalid"
+        yield Hit(place, path, f"sampling {value:g} is no percentage; {fate}", "sampling: 1")

@@ -2,7 +2,8 @@
 
 ## What
 `defaultConfig.tracing` names a tracer (`zipkin`, `datadog`, `lightstep`, `stackdriver`, `openCensusAgent`) while an
-extension provider is active. Info where it is the address that older charts write by default.
+extension provider is active; or the annotation `proxy.istio.io/config` of pods does. Info where it is the address that
+older charts write by default.
 
 ## Why
 The provider replaces the bootstrap tracer, which gets no spans any more; and where the provider can't be resolved
@@ -50,13 +51,15 @@ from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.world import mapping
 from groundcover_istio.istio import LEGACY_TRACERS
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
+    from groundcover_istio.checks.places import Place
     from groundcover_istio.checks.world import World
-    from groundcover_istio.model import Path
+    from groundcover_istio.model import Data
 
 ID: Final = "GCI032"
 NAME: Final = "legacy-tracer"
@@ -64,15 +67,22 @@ SEVERITY: Final[Level] = "warning"
 
 
 def check(world: World) -> Iterator[Hit]:
-    """Look for both in one mesh config."""
+    """Look for both in one mesh config, and in the pods' annotations for what any of them makes useless."""
+    everywhere: list[str] = []
     for mesh in world.meshes:
         active = [provider.name for provider in mesh.providers() if is_active(world, provider)]
-        tracing = mapping(dig(mesh.data, "defaultConfig", "tracing"))
-        for tracer in LEGACY_TRACERS if active else ():
-            if tracing.get(tracer) is not None:
-                usual = dig(tracing, tracer, "address") == f"zipkin.{mesh.root_namespace}:9411"
-                message = f"the bootstrap tracer {tracer} gets no spans while {active[0]} is active"
-                path: Path = ("defaultConfig", "tracing", tracer)
-                yield Hit(
-                    mesh.place, path, message, f"remove defaultConfig.tracing.{tracer}", "info" if usual else None
-                )
+        everywhere += active
+        usual = f"zipkin.{mesh.root_namespace}:9411"
+        if active:
+            yield from _useless(mesh.place, mesh.data, ("defaultConfig", "tracing"), active[0], usual)
+    for proxy in world.proxies if everywhere else ():
+        yield from _useless(proxy.place, proxy.data, ("tracing",), everywhere[0], "")
+
+
+def _useless(place: Place, data: dict[str, Data], path: tuple[str, ...], active: str, usual: str) -> Iterator[Hit]:
+    tracing = mapping(dig(data, *path))
+    for tracer in LEGACY_TRACERS:
+        if tracing.get(tracer) is not None:
+            message = f"the bootstrap tracer {tracer} gets no spans while {active} is active"
+            level: Level | None = "info" if dig(tracing, tracer, "address") == usual else None
+            yield Hit(place, (*path, tracer), message, f"remove {spell((*path, tracer))}", level)

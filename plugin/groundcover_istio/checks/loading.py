@@ -10,6 +10,7 @@ from groundcover_istio import inventory, k8syaml, stream
 from groundcover_istio.checks import carriers
 from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
+from groundcover_istio.checks.proxies import proxy_configs
 from groundcover_istio.checks.world import Thing, World, mapping
 from groundcover_istio.config import integration_layer, is_integration, resolve
 from groundcover_istio.errors import ManifestError, ToolError
@@ -77,7 +78,8 @@ def load(files: Sequence[File], given: Given) -> Loaded:
         root = meshes[0].root_namespace
     integrated = any(is_integration(thing.data) for thing in things)
     ratio = settings.sampling_ratio if integrated else None
-    world = World(meshes, tuple(things), root, _sensors(things, settings, given), ratio, stated)
+    sensors, proxies = _sensors(things, settings, given), tuple(proxy_configs(sources))
+    world = World(meshes, tuple(things), root, sensors, ratio, stated, proxies)
     return Loaded(world, texts, unreadable, frozenset(empty))
 
 

@@ -133,6 +133,14 @@ class Provider(NamedTuple):
         return self.kind in ("envoyOtelAls", "envoyHttpAls", "envoyTcpAls", "skywalking", "opencensus")
 
 
+class ProxyConfig(NamedTuple):
+    """What an annotation of pods says in place of a mesh's defaultConfig, field by field."""
+
+    data: dict[str, Data]
+    """In camel case."""
+    place: Place
+
+
 class World(NamedTuple):
     """Everything given in one run."""
 
@@ -145,6 +153,8 @@ class World(NamedTuple):
     """The sensor's own, where an integration ConfigMap says so."""
     version: Version | None
     """Istio's, where the user or an integration ConfigMap says it."""
+    proxies: tuple[ProxyConfig, ...] = ()
+    """Those of workloads whose pods have one of their own."""
 
     def of_kind(self, kind: str, group: str = "") -> Iterator[Thing]:
         """The objects of a kind."""

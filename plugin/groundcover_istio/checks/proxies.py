@@ -1,0 +1,35 @@
+"""The annotation `proxy.istio.io/config` of pods: what their proxies start with instead of defaultConfig."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from groundcover_istio.checks.decoding import normal
+from groundcover_istio.checks.parts import at, text_at
+from groundcover_istio.checks.world import ProxyConfig, mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from groundcover_istio.checks.carriers import Source
+    from groundcover_istio.model import Path
+
+ANNOTATION: Final = "proxy.istio.io/config"
+_TEMPLATE: Final[Path] = ("spec", "template")
+_PODS: Final[dict[str, Path]] = {
+    "Pod": (),
+    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), _TEMPLATE),
+}
+"""Where each kind has its pod."""
+
+
+def proxy_configs(sources: Sequence[Source]) -> Iterator[ProxyConfig]:
+    """Every one among the inputs that can be read."""
+    for source in sources:
+        path = _PODS.get(source.thing.kind) if source.thing else None
+        if path is not None:
+            found = text_at(source.text, at(source.part, (*path, "metadata", "annotations", ANNOTATION)))
+            data = mapping(normal(found.data, "ProxyConfig")) if found else {}
+            if found and data:
+                yield ProxyConfig(data, found.place)
