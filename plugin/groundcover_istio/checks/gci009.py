@@ -90,6 +90,8 @@ def _upgraded(world: World, host: str) -> bool:
     """Whether a DestinationRule may make it HTTP/2 after all."""
     for thing in world.of_kind("DestinationRule", "networking.istio.io"):
         policy = dig(thing.spec, "trafficPolicy", "connectionPool", "http", "h2UpgradePolicy")
-        if policy == "UPGRADE" and covers(rule(thing.spec, thing.namespace, thing).host, host):
+        if policy == "UPGRADE" and covers(
+            rule(thing.spec, thing.namespace, thing, host.partition(".svc.")[2]).host, host
+        ):
             return True
     return False

@@ -44,8 +44,11 @@ class Rule(NamedTuple, Generic[Origin]):
         return (*policy, "tls", "mode"), str(dig(self.spec, "trafficPolicy", "tls", "mode") or "")
 
 
-def rule(spec: Data, namespace: str, origin: Origin, domain: str = "cluster.local") -> Rule[Origin]:
-    """A DestinationRule as istiod reads it: a short host is one of its own namespace (ResolveShortnameToFQDN)."""
+def rule(spec: Data, namespace: str, origin: Origin, domain: str) -> Rule[Origin]:
+    """A DestinationRule as istiod reads it: a short host is one of its own namespace (ResolveShortnameToFQDN).
+
+    `domain` is the cluster's.
+    """
     host = str(dig(spec, "host") or "")
     short = host and "." not in host and host != "*"
     return Rule(namespace, f"{host}.{namespace}.svc.{domain}" if short else host, spec, origin)
