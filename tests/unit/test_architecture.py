@@ -67,7 +67,8 @@ ALLOWED = {
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "spelling", "istio", "k8syaml", "stream", "config", "inventory", "rules.plan", "rules.tracing", "",
+        "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
+        "rules.tracing", "rules.telemetry", "",
     },
     "exports.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "config", "inventory", "edits", "embedded", "rules.plan",
