@@ -202,6 +202,29 @@ def test_what_others_wrote_in_a_message(stream: str, tool: Callable[..., Any]) -
     assert "\n::error::" not in err
     shown = tool("--error-channel", "document", stdin=stream.encode()).out
     assert yaml.safe_load(shown) == err.rstrip("\n")
+    found = tool("check", "-", stdin=stream.encode()).out.decode()
+    assert all(len(line) < 1_500 and line.isprintable() for line in found.split("\n"))
+
+
+ALIASED = "a: &a [" + "x, " * 440 + "]\n    b: [" + "*a, " * 440 + "]\n"
+REVISION = "metadata: {{name: t, namespace: istio-system, labels: {{istio.io/rev: r{}}}}}\n"
+MESH_OF_MANY = (
+    "---\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'enableTracing: true'}\n"
+)
+MANY = {
+    "mesh configs full of aliases": "".join(f"---\nkind: ConfigMap\nmetadata: {{name: istio, namespace: n{index}}}\ndata:\n  mesh: |\n    {ALIASED}" for index in range(80)),
+    "annotations full of aliases": "".join(f"---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: p{index}\n  annotations:\n   proxy.istio.io/config: |\n    {ALIASED}" for index in range(80)),
+    "Telemetries of one name": MESH_OF_MANY + "---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: t, namespace: istio-system}\n" * 3_000,
+    "Telemetries of as many revisions": MESH_OF_MANY + "".join("---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\n" + REVISION.format(index) for index in range(3_000)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", MANY.values(), ids=MANY)
+def test_check_of_many(stream: str, tool: Callable[..., Any]) -> None:
+    """Takes time as long as the input, not as its square, and what aliases stand for is counted over all of it."""
+    before = time.process_time()
+    assert tool("check", "-", stdin=stream.encode()).code in (0, 1)
+    assert time.process_time() - before < SECONDS / 3
 
 
 NINES = "9" * 5_000

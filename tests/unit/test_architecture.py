@@ -67,7 +67,7 @@ ALLOWED = {
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
+        "errors", "model", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
         "rules.tracing", "rules.telemetry", "",
     },
     "exports.*": {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
-from groundcover_istio.checks.parts import Part, at, below, text_at
+from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
 from groundcover_istio.errors import ManifestError
@@ -67,7 +67,8 @@ class _Found(NamedTuple):
 def meshes(sources: list[Source], version: Version | None, root_namespace: str) -> tuple[Mesh, ...]:
     """Every mesh config of the inputs; `version` is what the user says, if anything."""
     samplings, shared = _variables(sources, _SAMPLING), _variables(sources, _SHARED)
-    found = [each for source in sources for each in _in(source)]
+    texts = {source.place.file: Texts() for source in sources}
+    found = [each for source in sources for each in _in(source, texts[source.place.file])]
     return tuple(
         _mesh(
             each._replace(layer=each.layer or (each.carrier == "configmap" and each.source.place.file in shared)),
@@ -105,12 +106,12 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
     )
 
 
-def _in(source: Source) -> Iterator[_Found]:
+def _in(source: Source, texts: Texts) -> Iterator[_Found]:
     thing = source.thing
     if not thing:
         yield from _in_plain_file(source)
     elif thing.kind == "ConfigMap" and not thing.group:
-        yield from _in_config_map(source, thing)
+        yield from _in_config_map(source, thing, texts)
     elif thing.kind == "IstioOperator":
         values = mapping(thing.spec.get("values"))
         for path in (("spec", "meshConfig"), ("spec", "values", "meshConfig")):
@@ -121,7 +122,7 @@ def _in(source: Source) -> Iterator[_Found]:
     elif thing.kind == "HelmRelease":
         yield from _in_values(source, at(source.part, ("spec", "values")))
     elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
-        yield from _in_application(source, at(source.part, _APPLICATIONS[thing.kind]))
+        yield from _in_application(source, at(source.part, _APPLICATIONS[thing.kind]), texts)
 
 
 def _in_plain_file(source: Source) -> Iterator[_Found]:
@@ -131,12 +132,12 @@ def _in_plain_file(source: Source) -> Iterator[_Found]:
         yield from _in_values(source, source.part)
 
 
-def _in_application(source: Source, spec: Part | None) -> Iterator[_Found]:
+def _in_application(source: Source, spec: Part | None, texts: Texts) -> Iterator[_Found]:
     """The values of every source of an Argo CD Application; `valuesObject` takes the place of `values`."""
     listed = items(dig(spec.data, "sources")) if spec else []
     for path in (("source",), *(("sources", index) for index in range(len(listed)))):
         given = at(spec, (*path, "helm", "valuesObject"))
-        yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values"))))
+        yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values")), texts))
 
 
 def _in_values(source: Source, values: Part | None) -> Iterator[_Found]:
@@ -159,7 +160,7 @@ def _mesh_at(
         yield _Found(source, carrier, found.place, found.data, values, layer=carrier == "values", broken=broken)
 
 
-def _in_config_map(source: Source, thing: Thing) -> Iterator[_Found]:
+def _in_config_map(source: Source, thing: Thing, texts: Texts) -> Iterator[_Found]:
     text = mapping(thing.data.get("data")).get(MESH_KEY)
     scalar = below(below(source.place.root, "data"), MESH_KEY)
     if not isinstance(text, str) or not isinstance(scalar, k8syaml.Scalar):
@@ -170,7 +171,7 @@ def _in_config_map(source: Source, thing: Thing) -> Iterator[_Found]:
     broken = ""
     trees: tuple[k8syaml.Tree, ...] = ()
     try:
-        trees = k8syaml.parse(text)
+        trees = texts.read(text)
         data = k8syaml.to_data(trees[0].root) if trees else None
         place = place._replace(root=trees[0].root if trees else None)
     except ManifestError as error:

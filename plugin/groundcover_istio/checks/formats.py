@@ -27,7 +27,7 @@ def text(findings: Sequence[Finding]) -> str:
 
 
 def _entry(finding: Finding) -> str:
-    place = f"{finding.file}:{finding.line}:{finding.column}"
+    place = f"{_on_one_line(finding.file)}:{finding.line}:{finding.column}"
     head = f"{place}: {finding.severity}: {finding.message} [{finding.rule} {name_of(finding.rule)}]\n"
     first, *rest = finding.fix.splitlines() or [""]
     if not first:
@@ -35,6 +35,12 @@ def _entry(finding: Finding) -> str:
     if not rest:
         return f"{head}  fix: {first}\n"
     return head + "  fix:\n" + "".join(f"    {line}\n" for line in (first, *rest))
+
+
+def _on_one_line(name: str) -> str:
+    """A file's name without line breaks and control codes; its bytes that are no text in this locale stay."""
+    kept = (each.isprintable() or "\udc80" <= each <= "\udcff" for each in name)
+    return "".join(each if keep else ascii(each)[1:-1] for each, keep in zip(name, kept, strict=True))
 
 
 def as_json(findings: Sequence[Finding]) -> str:

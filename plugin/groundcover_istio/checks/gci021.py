@@ -61,12 +61,19 @@ ID: Final = "GCI021"
 NAME: Final = "several-mesh-wide-telemetries"
 SEVERITY: Final[Level] = "warning"
 
+_ANY: Final = "*"
+"""In the place of a revision: all of them, since a Telemetry without one is for each."""
+
 
 def check(world: World) -> Iterator[Hit]:
     """Compare the mesh-wide Telemetries of each namespace."""
-    seen: list[Thing] = []
-    for telemetry in filter(is_mesh_wide, world.telemetries()):
-        rival = next((other for other in seen if _compete(other, telemetry)), None)
+    seen: dict[tuple[str, str, str], list[tuple[int, Thing]]] = {}
+    for order, telemetry in enumerate(filter(is_mesh_wide, world.telemetries())):
+        # One that leaves the namespace to its release is in that of its file.
+        home = telemetry.namespace, "" if telemetry.namespace else telemetry.place.file
+        revisions = [telemetry.revision, ""] if telemetry.revision else [_ANY]
+        rivals = [each for revision in revisions for each in seen.get((*home, revision), ())]
+        _, rival = min((each for each in rivals if each[1].name != telemetry.name), default=(0, None))
         if rival:
             place = f"{rival.place.file}:{rival.place.at(('metadata', 'name'))[0]}"
             message = (
@@ -74,10 +81,8 @@ def check(world: World) -> Iterator[Hit]:
                 " the oldest one counts and the other one is ignored whole"
             )
             yield Hit(telemetry.place, ("metadata", "name"), message, f"merge it into {rival.place.resource}")
-        seen.append(telemetry)
-
-
-def _compete(one: Thing, other: Thing) -> bool:
-    same_place = one.namespace == other.namespace and (one.namespace or one.place.file == other.place.file)
-    revisions = one.revision == other.revision or not one.revision or not other.revision
-    return bool(same_place) and revisions and one.name != other.name
+        for revision in (telemetry.revision, _ANY):
+            # The first of two names are enough: one of them differs from any third.
+            names = seen.setdefault((*home, revision), [])
+            if len(names) < 2 and all(each.name != telemetry.name for _, each in names):  # noqa: PLR2004
+                names.append((order, telemetry))

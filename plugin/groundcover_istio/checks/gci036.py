@@ -81,13 +81,14 @@ SEVERITY: Final[Level] = "warning"
 def check(world: World) -> Iterator[Hit]:
     """Look for a tracer; only a rendered mesh config that nothing completes says that there is none."""
     meshes = [mesh for mesh in world.meshes if mesh.carrier == "configmap" and not mesh.layer]
-    for telemetry in world.telemetries():
+    telemetries = world.telemetries()
+    naming = {each.namespace for each in telemetries if any(named(each, "tracing"))}
+    for telemetry in telemetries:
         mine = [mesh for mesh in meshes if applies(telemetry, mesh)]
         if not mine or len(meshes) < len(world.meshes) or any(mesh.default("tracing") for mesh in mine):
             continue
         roots = {mesh.root_namespace for mesh in mine}
-        others = [each for each in world.telemetries() if each.namespace in (telemetry.namespace, "", *roots)]
-        if any(True for each in others for _ in named(each, "tracing")):
+        if naming & {telemetry.namespace, "", *roots}:
             continue
         for index, entry in entries(telemetry, "tracing"):
             key = next((key for key in ("randomSamplingPercentage", "customTags") if entry.get(key) is not None), "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.errors import ManifestError
+from groundcover_istio.limits import MAX_ALIASED
 
 if TYPE_CHECKING:
     from groundcover_istio.model import Data, Path
@@ -33,13 +34,29 @@ def at(part: Part | None, path: Path) -> Part | None:
     return None if data is None else Part(part.place._replace(root=node or part.place.root), data)
 
 
-def text_at(text: str, part: Part | None) -> Part | None:
+class Texts:
+    """Reads the YAML in texts of one input, and counts what all of their aliases stand for."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self._expanded = 0
+
+    def read(self, text: str) -> tuple[k8syaml.Tree, ...]:
+        """Its documents; raises ManifestError where it can't be read, and where the aliases are too many."""
+        trees = k8syaml.parse(text)
+        self._expanded += sum(tree.expanded for tree in trees)
+        if self._expanded > MAX_ALIASED:
+            raise ManifestError(f"with what stands before it, aliases stand for more than {MAX_ALIASED:,} nodes")
+        return trees
+
+
+def text_at(text: str, part: Part | None, texts: Texts) -> Part | None:
     """The YAML in a text; None where there is none or it can't be read, which is the business of what renders it."""
     scalar = part.place.root if part else None
     if not part or not isinstance(part.data, str) or not isinstance(scalar, k8syaml.Scalar):
         return None
     try:
-        trees = k8syaml.parse(part.data)
+        trees = texts.read(part.data)
         data = k8syaml.to_data(trees[0].root) if trees else None
     except ManifestError:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.decoding import normal
-from groundcover_istio.checks.parts import at, text_at
+from groundcover_istio.checks.parts import Texts, at, text_at
 from groundcover_istio.checks.world import ProxyConfig, mapping
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ _PODS: Final[dict[str, Path]] = {
 
 def proxy_configs(sources: Sequence[Source]) -> Iterator[ProxyConfig]:
     """Every one among the inputs that can be read."""
+    texts = {source.place.file: Texts() for source in sources}
     for source in sources:
         path = _PODS.get(source.thing.kind) if source.thing else None
         if path is not None:
-            found = text_at(source.text, at(source.part, (*path, "metadata", "annotations", ANNOTATION)))
+            annotation = at(source.part, (*path, "metadata", "annotations", ANNOTATION))
+            found = text_at(source.text, annotation, texts[source.place.file])
             data = mapping(normal(found.data, "ProxyConfig")) if found else {}
             if found and data:
                 yield ProxyConfig(data, found.place)

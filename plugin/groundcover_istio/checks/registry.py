@@ -47,6 +47,7 @@ from groundcover_istio.checks import (
     gci040,
 )  # fmt: skip
 from groundcover_istio.checks.finding import UNREADABLE, Finding, Hit, Level
+from groundcover_istio.errors import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,6 +97,8 @@ RULES: Final = tuple(
         gci029, gci030, gci031, gci032, gci033, gci034, gci035, gci036, gci037, gci038, gci039, gci040,
     )
 )  # fmt: skip
+# Characters of a message, or of a line of a fix, which names what stands in a manifest.
+_LONGEST: Final = 1000
 BY_ID: Final = {rule.id: rule for rule in RULES}
 UNUSED: Final = BY_ID[gci034.ID]
 REASONLESS: Final = BY_ID[gci035.ID]
@@ -114,4 +117,5 @@ def run(world: World, selected: frozenset[str]) -> list[Finding]:
 def _finding(rule: Rule, hit: Hit) -> Finding:
     line, column = hit.place.at(hit.path)
     level = hit.level or rule.severity
-    return Finding(rule.id, level, hit.place.file, line, column, hit.message, hit.fix, hit.place.resource)
+    message, *fix = (plain(each, _LONGEST) for each in (hit.message, *hit.fix.split("\n")))
+    return Finding(rule.id, level, hit.place.file, line, column, message, "\n".join(fix), hit.place.resource)
