@@ -44,6 +44,8 @@ class Source(NamedTuple):
     """None where it is no object."""
     tags: list[str]
     """Of the istiod images in the file."""
+    domains: list[str]
+    """The cluster's DNS domains that istiod is told in the file."""
 
     @property
     def part(self) -> Part:
@@ -97,6 +99,7 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
         version=known or ASSUMED_VERSION,
         version_known=known is not None,
         root_namespace=root,
+        cluster_domain=_cluster_domain(found),
         revision="" if revision == "default" else revision,
         layer=found.layer,
         values=found.values,
@@ -190,6 +193,13 @@ def _line_offset(text: str, where: str) -> int:
     number = min(int(match[1]) - 1, len(lines) - 1) if match else 0
     line = lines[number]
     return sum(len(each) + 1 for each in lines[:number]) + len(line) - len(line.lstrip())
+
+
+def _cluster_domain(found: _Found) -> str:
+    """By the values it is among, else by istiod's argument; empty where nothing, or more than one thing, is said."""
+    said = {str(each) for each in [dig(found.values, "global", "proxy", "clusterDomain")] if each}
+    domains = said or set(found.source.domains)
+    return domains.pop() if len(domains) == 1 else ""
 
 
 def _version(found: _Found) -> Version | None:

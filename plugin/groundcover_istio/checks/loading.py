@@ -117,13 +117,14 @@ def _unreadable(file: File, error: ManifestError) -> Finding:
 
 
 def _documents(file: File, text: str) -> Iterator[Source]:
-    lines, tags = Lines(text), stream.istiod_tags(file.content)
+    lines, content = Lines(text), file.content
+    said = stream.istiod_tags(content), stream.istiod_domains(content)
     for tree in k8syaml.parse(text):
         for node in _roots(tree.root):
             data = k8syaml.to_data(node)
             thing = _thing(file.name, lines, node, data)
             place = thing.place if thing else Place(file.name, "", node, lines, None)
-            yield carriers.Source(place, text, data, thing, tags)
+            yield carriers.Source(place, text, data, thing, *said)
 
 
 def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:

@@ -45,6 +45,7 @@ from groundcover_istio.checks import (
     gci038,
     gci039,
     gci040,
+    gci041,
 )  # fmt: skip
 from groundcover_istio.checks.finding import UNREADABLE, Finding, Hit, Level
 from groundcover_istio.errors import plain
@@ -94,7 +95,7 @@ RULES: Final = tuple(
     for module in (
         gci001, gci002, gci003, gci004, gci005, gci006, gci007, gci008, gci009, gci010, gci011, gci012, gci013, gci014,
         gci015, gci016, gci017, gci018, gci019, gci020, gci021, gci022, gci023, gci024, gci025, gci026, gci027, gci028,
-        gci029, gci030, gci031, gci032, gci033, gci034, gci035, gci036, gci037, gci038, gci039, gci040,
+        gci029, gci030, gci031, gci032, gci033, gci034, gci035, gci036, gci037, gci038, gci039, gci040, gci041,
     )
 )  # fmt: skip
 # Characters of a message, or of a line of a fix, which names what stands in a manifest.

@@ -71,6 +71,8 @@ class Mesh(NamedTuple):
     version_known: bool
     """Whether something says so; else it is assumed."""
     root_namespace: str
+    cluster_domain: str
+    """The DNS domain that its istiod is told; empty where nothing says it."""
     revision: str
     """Empty where nothing says so."""
     layer: bool

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # The one profile of Istio's that has extensionProviders.
 PROFILE: Final = "demo"
+# Where the chart's values say the cluster's DNS domain, which istiod is told.
+_DOMAIN: Final = ("global", "proxy", "clusterDomain")
 
 
 class Edited(NamedTuple):
@@ -62,7 +64,7 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
         top = k8syaml.to_data(tree.root)
         data = places[0].held if places else top
         held = dig(data, *carrier.path)
-        result = merge(held, [*_stated_version(data, top, carrier, place), *layers], place, values=True)
+        result = merge(held, [*_stated(data, top, carrier, place), *layers], place, values=True)
         merged.append((place, result))
         if dig(data, *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
             covered.append(place)
@@ -123,12 +125,18 @@ def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier,
     return inner._replace(text=after, edits=edits)
 
 
-def _stated_version(data: Data, top: Data, carrier: Carrier, where: str) -> list[Layer]:
-    """The Istio version that a file states, as the weakest of the settings; none where it states none."""
+def _stated(data: Data, top: Data, carrier: Carrier, where: str) -> list[Layer]:
+    """Istio's version and the cluster's domain as a file states them, the weakest of the settings; none for neither."""
     texts = [dig(data, *path) for path in carrier.version]
     # What stands at the top under `global` Helm hands to every chart below.
     version = release(*texts, dig(top, "global", "tag"))
-    return [Layer(where, {"istioVersion": str(version)})] if version else []
+    values = dig(data, "spec", "values") if carrier.api_group else data
+    domain = dig(values, *_DOMAIN) or dig(top, *_DOMAIN)
+    stated = {
+        "istioVersion": str(version) if version else "",
+        "clusterDomain": domain if isinstance(domain, str) else "",
+    }
+    return [Layer(where, {key: value for key, value in stated.items() if value})] if any(stated.values()) else []
 
 
 def load(text: str, name: str) -> list[Data]:
