@@ -403,6 +403,8 @@ def _merge_sources(value: Data) -> list[dict[str, Data]]:
 
 
 def _key_text(key: Node) -> str:
+    """A key that reads as no text, such as `on`, as it is written."""
+    key = key.target if isinstance(key, Alias) else key
     return key.value if isinstance(key, Scalar) else ""
 
 

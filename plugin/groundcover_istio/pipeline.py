@@ -119,16 +119,21 @@ def _edits(document: Document, changes: list[Change]) -> list[Edit]:
             else:
                 structured.setdefault(resource.ordinal, []).extend(_in_document(change))
         except ToolError as error:
-            error.where = f"{resource.where}, {error.where}" if error.where else resource.where
+            _place(error, resource)
             raise
-    for change in changes:
-        resource = _resource(change)
+    for resource in map(_resource, changes):
         try:
-            edits += edits_for(document.text, resource.tree, structured.pop(resource.ordinal, []))
+            if resource.ordinal in structured:
+                edits += edits_for(document.text, resource.tree, structured.pop(resource.ordinal))
         except ToolError as error:
-            error.where = f"{resource.where}, {error.where}" if error.where else resource.where
+            _place(error, resource)
             raise
     return edits
+
+
+def _place(error: ToolError, resource: Resource) -> None:
+    """Put an object's place before that of an error."""
+    error.where = f"{resource.where}, {error.where}" if error.where else resource.where
 
 
 def _mesh_edit(mesh: MeshConfig, text: str, operations: list[Operation]) -> Edit:

@@ -62,7 +62,7 @@ CASES = {
     "1,500 levels by indentation": Case(b"".join(b" " * level + b"a:\n" for level in range(1500)), "nested deeper than 100 levels"),
     "1,000,000 keys": Case(text("".join(f"k{index}: v\n" for index in range(1_000_000))), "more than 1,000,000 keys and values"),
     "2,000 mappings merged into one": Case(text(f"a:\n  <<: [{', '.join(f'{{k{index}: v}}' for index in range(2_000))}]\n")),
-    "a merge key on the way": Case(b"<<: {a: 1}\n", "the document has a merge key (<<)"),
+    "a merge key beside": Case(b"<<: {a: 1}\n", mesh="the document has a merge key (<<)"),
     "a merge key aside": Case(b"a: &a {b: 1}\nc: {<<: *a}\n"),
     "a text of 2 MiB": Case(b"a: " + b"b" * (2 << 20) + b"\n"),
     "a text of 17 MiB": Case(b"a: " + b"b" * (17 << 20) + b"\n", "longer than 16,777,216 characters"),

@@ -55,6 +55,11 @@ def test_special_floats() -> None:
     ("text", "data"),
     [
         pytest.param("a: 1\na: 2\n", {"a": 2}, id="of twin keys the last counts"),
+        pytest.param(
+            "a: &a 5\nb: &b on\nc: {*a : 1, *b : 2}\n",
+            {"a": 5, "b": True, "c": {"5": 1, "on": 2}},
+            id="an alias as a key is what it stands for",
+        ),
         pytest.param("a: &x {b: 1}\nc: *x\n", {"a": {"b": 1}, "c": {"b": 1}}, id="an alias says what its anchor says"),
         pytest.param(
             "x: &x {b: 1, c: 2}\ny: {<<: *x, b: 3}\n", {"x": {"b": 1, "c": 2}, "y": {"c": 2, "b": 3}}, id="merge"

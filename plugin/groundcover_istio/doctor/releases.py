@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 64 * 1024 * 1024
 _GZIP: Final = 31
+_REVISION: Final = re.compile(r"[0-9]{1,9}")
 
 
 class Stored(NamedTuple):
@@ -71,7 +73,7 @@ def check_releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> Iterator
 def _stored(secret: dict[str, Data]) -> Stored | None:
     labels = dig(secret, "metadata", "labels") or {}
     name, revision = str(labels.get("name") or ""), str(labels.get("version") or "")
-    if not name or not revision.isdigit():
+    if not name or not _REVISION.fullmatch(revision):
         return None
     return Stored(name, int(revision), labels.get("status") == "deployed", secret)
 

@@ -20,6 +20,7 @@ from groundcover_istio.rules.tracing import (
     said,
     selects,
 )
+from groundcover_istio.spelling import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,10 +212,10 @@ def _says_something(cluster: Cluster, mesh: Mesh) -> bool:
 def _tracer(mesh: Mesh, entry: dict[str, Data]) -> Tracer | None:
     kind = next((each for each in TRACERS if isinstance(entry.get(each), dict)), "")
     held = entry.get(kind) or {}
-    host, port = str(held.get("service") or "").rpartition("/")[2], str(held.get("port"))
-    if not kind or not host or ":" in host or not port.isdigit():
+    host, port = str(held.get("service") or "").rpartition("/")[2], istio.port_number(held.get("port"))
+    if not kind or not host or ":" in host or port is None:
         return None
-    return Tracer(mesh, str(entry.get("name")), kind, held, host, int(port))
+    return Tracer(mesh, str(entry.get("name")), kind, held, host, port)
 
 
 def _faults(entry: dict[str, Data], mesh: Mesh) -> Iterator[tuple[str, str]]:
@@ -230,15 +231,15 @@ def _faults(entry: dict[str, Data], mesh: Mesh) -> Iterator[tuple[str, str]]:
     unknown_fields = [each for each in held if each not in istio.FIELDS[kinds[0]]]
     if unknown_fields:
         yield f"{kinds[0]} has no field {', '.join(unknown_fields)}", f"istiod drops it; {_OFF}"
-    host, port = held.get("service"), str(held.get("port"))
+    host, port = held.get("service"), istio.port_number(held.get("port"))
     if not isinstance(host, str) or not host:
         yield "service is missing", _OFF
     elif ":" in host:
-        yield f'service is "{host}", with a port in it', _OFF
+        yield f"service is {show(host)}, with a port in it", _OFF
     elif ".svc." not in host:
-        yield f'service is "{host}", a short name', _OFF
-    if not port.isdigit() or not 0 < int(port) <= _LAST_PORT:
-        yield f"port is {port if 'port' in held else 'missing'}", _OFF
+        yield f"service is {show(host)}, a short name", _OFF
+    if port is None or not 0 < port <= _LAST_PORT:
+        yield f"port is {show(held['port']) if 'port' in held else 'missing'}", _OFF
     if kinds[0] == "opentelemetry":
         yield from _http_faults(held, mesh.revision.version)
 
