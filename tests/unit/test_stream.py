@@ -213,6 +213,9 @@ ISTIOD = b"kind: Deployment\nmetadata: {name: istiod-canary}\n"
     ("manifests", "domains"),
     [
         pytest.param(ISTIOD + b"args:\n- --domain\n- corp.example\n", ["corp.example"], id="as two items"),
+        pytest.param(b"---\nkind: Deployment\nmetadata:\n  name: istiod\nargs: [--domain=a.b]\n", ["a.b"], id="of a Deployment as the chart writes it"),
+        pytest.param(b"---\nkind: Deployment\nmetadata:\n  name: istiodx\nargs: [--domain=a.b]\n", [], id="of a Deployment whose name goes on"),
+        pytest.param(b"---\nkind: DaemonSet\nmetadata:\n  name: istiod\nargs: [--domain=a.b]\n", [], id="of a DaemonSet of that name"),
         pytest.param(ISTIOD + b"args: ['--domain', 'corp.example']\n", ["corp.example"], id="in a flow list"),
         pytest.param(ISTIOD + b"args:\n- --domain=corp.example\n- --x\n", ["corp.example"], id="as one item"),
         pytest.param(ISTIOD + b"args:\n- --domain\n- $(POD_NAMESPACE).svc.x\n", [], id="that of a proxy"),
