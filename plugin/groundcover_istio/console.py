@@ -120,6 +120,9 @@ class Console:
             return False
         with interrupts.Held():
             try:
+                if not hasattr(sys.stderr, "buffer"):  # one of a program that calls this one
+                    sys.stderr.write(text)
+                    return True
                 # Any text can be said, whatever PYTHONIOENCODING has.
                 _write_all(sys.stderr.buffer, text.encode(sys.stderr.encoding, "backslashreplace"))
             except OSError:

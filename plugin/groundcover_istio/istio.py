@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ASSUMED_VERSION: Final = Version(1, 30)
 # Below this a version is the placeholder of a chart from source (1.0.0), not a release.
 OLDEST_RELEASE: Final = Version(1, 10)
+DEFAULT_DOMAIN: Final = "cluster.local"
 TELEMETRY_V1: Final = Version(1, 22)
 
 # The kinds of an extension provider (mesh/v1alpha1/config.proto, oneof provider): one in each entry.
@@ -56,6 +57,9 @@ WRITTEN: Final = ("extensionProviders", "defaultProviders", "enableTracing", "de
 READ: Final = (*WRITTEN, "rootNamespace")
 
 _VERSION: Final = pattern(r"v?(1)\.([0-9]{1,4})(?![0-9])")
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_DOMAIN: Final = pattern(rf"{_LABEL}(\.{_LABEL})*")
+_DOMAIN_ARGUMENT: Final = "--domain"
 # Python refuses to read a number of more than 4,300 digits.
 _PORT: Final = pattern(r"[0-9]{1,9}")
 _SETTINGS: Final = {
@@ -144,6 +148,28 @@ def port_number(value: Data) -> int | None:
     if isinstance(value, str):
         return int(value) if _PORT.fullmatch(value) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def told_domain(containers: Data) -> str | None:
+    """The cluster's DNS domain that istiod's containers are told (pilot-discovery's --domain); None where they are not.
+
+    Empty where that is said by a variable, a placeholder or otherwise as no name: then nobody here knows it.
+    """
+    told = None
+    for container in containers if isinstance(containers, list) else []:
+        parts = [container.get(key) for key in ("command", "args")] if isinstance(container, dict) else []
+        arguments = [str(each) for part in parts if isinstance(part, list) for each in part]
+        for index, argument in enumerate(arguments):
+            if argument == _DOMAIN_ARGUMENT and index + 1 < len(arguments):
+                told = arguments[index + 1]
+            elif argument.startswith(f"{_DOMAIN_ARGUMENT}="):
+                told = argument.removeprefix(f"{_DOMAIN_ARGUMENT}=")
+    return None if told is None else domain_name(told)
+
+
+def domain_name(value: Data) -> str:
+    """A value where it is a DNS domain as a setting may name it; empty where it is none."""
+    return value if isinstance(value, str) and _DOMAIN.fullmatch(value) else ""
 
 
 def tcp_ports(service: Data) -> list[tuple[int, dict[str, Data]]]:

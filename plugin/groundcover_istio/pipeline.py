@@ -6,7 +6,8 @@ from groundcover_istio import config, k8syaml, stream
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError
-from groundcover_istio.inventory import Inventory, MeshConfig, Resource, read_mesh_config, take
+from groundcover_istio.inventory import Inventory, MeshConfig, Resource, read_mesh_config, take, told_domains
+from groundcover_istio.istio import DEFAULT_DOMAIN
 from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Path, Settings
 from groundcover_istio.rules import make_plan
 from groundcover_istio.rules.plan import Change, dig
@@ -37,7 +38,7 @@ def run(
     no layer says anything. Raises ToolError: then there is no outcome, whole or part.
     """
     settings, inventory = _read(manifests, layers, documents)
-    plan = make_plan(inventory, settings, stream.istiod_tags(manifests), stream.istiod_domains(manifests))
+    plan = make_plan(inventory, settings, stream.istiod_tags(manifests), _told_domains(manifests, settings))
     if inventory.function:
         plan = _for_function(plan, inventory.function)
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]
@@ -65,6 +66,12 @@ def _read(
     inside = config.resolve([*own, *layers])
     changed = (inside.service.name, inside.mode) != (settings.service.name, settings.mode)
     return inside, _take(manifests, inside) if changed else inventory
+
+
+def _told_domains(manifests: bytes, settings: Settings) -> list[str]:
+    """What istiod is told; that it is the default matters only where something else is set."""
+    is_set = settings.cluster_domain not in ("", DEFAULT_DOMAIN)
+    return told_domains(stream.with_domain(manifests, default=is_set))
 
 
 def _take(manifests: bytes, settings: Settings) -> Inventory:

@@ -16,6 +16,10 @@ SENTENCES: Final = {
     "disabled": "the integration is switched off (enabled: false); nothing was changed",
     "nothing-here": "neither a mesh config nor the groundcover sensor is in this stream; nothing was changed",
     "unchanged": "already says what it has to say",
+    "domain-differs": "the host of the sensor ends in {domain}, and istiod is told the cluster domain {told}: unless a"
+    " ServiceEntry has that host, istiod does not know it and tracing is off; set clusterDomain to {told}",
+    "domain-assumed": "the cluster domain is taken to be {domain}, since istiod's release is not in this stream;"
+    " where it is another one set clusterDomain",
     "service-headless": "is headless (clusterIP: None): a sidecar has no endpoint to send spans to, unless istiod has"
     " PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES; give the Service an address",
     "port-declared-http2": "port {port} is declared as gRPC or HTTP/2, which Envoy then speaks to it; where the"
@@ -63,7 +67,12 @@ _LONGEST: Final = 1000
 
 def sentence(decision: Decision) -> str:
     """A decision in words."""
-    return SENTENCES[decision.code].format(**{key: plain(value, _LONGEST) for key, value in decision.values.items()})
+    return SENTENCES[decision.code].format(**shown(decision))
+
+
+def shown(decision: Decision) -> dict[str, str]:
+    """The values of a decision as a sentence holds them."""
+    return {key: plain(value, _LONGEST) for key, value in decision.values.items()}
 
 
 def text_report(outcome: Outcome) -> str:

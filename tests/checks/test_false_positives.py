@@ -30,6 +30,8 @@ PORTS = b"""\
 # What is wrong in these inputs is not of the post-renderer's making, and none of its business.
 THEIRS = {
     ("access-logs-beside-others", "GCI014"),
+    ("cluster-domain-that-istiod-is-not-told", "GCI041"),
+    ("cluster-domains-of-two-control-planes", "GCI041"),
     ("nothing-of-ours", "GCI000"),
     ("vendor-page-datadog-under-another-protocol", "GCI002"),
 }

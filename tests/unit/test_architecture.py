@@ -42,7 +42,7 @@ ALLOWED = {
     "embedded": {"patterns", "records", "model", "k8syaml", "layout", "edits"},
     "rules.plan": {"records", "model", "inventory"},
     "rules.tracing": {"model", "rules.plan"},
-    "rules.versions": {"errors", "model", "istio", "inventory", "rules.plan"},
+    "rules.versions": {"model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
     "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
@@ -60,7 +60,7 @@ ALLOWED = {
     "report": {"errors", "model"},
     "difference": {"model", "k8syaml"},
     "pipeline": {
-        "errors", "model", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded", "rules",
+        "errors", "model", "k8syaml", "stream", "validation", "istio", "config", "inventory", "edits", "embedded", "rules",
         "rules.plan", "report",
     },
     "interrupts": set(),

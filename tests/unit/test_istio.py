@@ -1,4 +1,4 @@
-"""How istiod reads a Service."""
+"""How istiod reads a Service, and what it is told."""
 
 from __future__ import annotations
 
@@ -43,3 +43,24 @@ def test_http2_is_spoken_by_declaration(port: dict[str, Any], *, http2: bool) ->
 def test_tcp_ports_of_a_service(service: dict[str, Any], found: list[tuple[int, int]]) -> None:
     """Each with its index, as the API server defaults their protocol."""
     assert [(index, port["port"]) for index, port in istio.tcp_ports(service)] == found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["discovery", "--domain", "corp.example"], "corp.example", id="two arguments"),
+        pytest.param(["discovery", "--domain=corp.example"], "corp.example", id="one argument"),
+        pytest.param(["--domain=a.b", "--domain", "c.d"], "c.d", id="the last one counts"),
+        pytest.param(["--domain", "$(DOMAIN)"], "", id="a variable: it is not known"),
+        pytest.param(["--domain", "${DOMAIN}"], "", id="a placeholder"),
+        pytest.param(["--domain", "corp.example."], "", id="no name as Kubernetes takes one"),
+        pytest.param(["--domain"], None, id="nothing behind it"),
+        pytest.param(["--domains", "a.b"], None, id="another argument"),
+        pytest.param([], None, id="none"),
+    ],
+)
+def test_the_cluster_domain_that_istiod_is_told(arguments: list[str], told: str | None) -> None:
+    """As command or as arguments of any of its containers."""
+    assert istio.told_domain([{"args": arguments}]) == told
+    assert istio.told_domain([{"command": arguments}, {"args": ["x"]}, {}]) == told
+    assert istio.told_domain(None) is None

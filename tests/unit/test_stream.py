@@ -206,29 +206,31 @@ def test_the_tags_of_istiod(manifests: bytes, tags: list[str]) -> None:
     assert stream.istiod_tags(manifests) == tags
 
 
-ISTIOD = b"kind: Deployment\nmetadata: {name: istiod-canary}\n"
+ISTIOD = b"kind: Deployment\nmetadata: {name: istiod-canary}\nargs: "
 
 
 @pytest.mark.parametrize(
-    ("manifests", "domains"),
+    ("document", "default", "found"),
     [
-        pytest.param(ISTIOD + b"args:\n- --domain\n- corp.example\n", ["corp.example"], id="as two items"),
-        pytest.param(b"---\nkind: Deployment\nmetadata:\n  name: istiod\nargs: [--domain=a.b]\n", ["a.b"], id="of a Deployment as the chart writes it"),
-        pytest.param(b"---\nkind: Deployment\nmetadata:\n  name: istiodx\nargs: [--domain=a.b]\n", [], id="of a Deployment whose name goes on"),
-        pytest.param(b"---\nkind: DaemonSet\nmetadata:\n  name: istiod\nargs: [--domain=a.b]\n", [], id="of a DaemonSet of that name"),
-        pytest.param(ISTIOD + b"args: ['--domain', 'corp.example']\n", ["corp.example"], id="in a flow list"),
-        pytest.param(ISTIOD + b"args:\n- --domain=corp.example\n- --x\n", ["corp.example"], id="as one item"),
-        pytest.param(ISTIOD + b"args:\n- --domain\n- $(POD_NAMESPACE).svc.x\n", [], id="that of a proxy"),
-        pytest.param(ISTIOD + b'args:\n- --domain\n- ""\n- --x\n', [], id="an empty one"),
-        pytest.param(ISTIOD + b"args:\n- --domains\n- a.b\n", [], id="another argument"),
-        pytest.param(ISTIOD.replace(b"istiod", b"dns") + b"args: [--domain, a.b]\n", [], id="another Deployment"),
-        pytest.param(ISTIOD.replace(b"Deployment", b"Pod") + b"args: [--domain, a.b]\n", [], id="another kind"),
-        pytest.param(POD + b"--domain x\n---\n" + ISTIOD + b"args: [--domain, a.b]\n---\n" + ISTIOD + b"args: [--domain=c.d]\n", ["a.b", "c.d"], id="two istiods behind another document"),
+        pytest.param(ISTIOD + b"[--domain, corp.example]\n", False, True, id="another domain"),
+        pytest.param(ISTIOD + b"\n- --domain\n- corp.example\n", False, True, id="on two lines"),
+        pytest.param(ISTIOD + b'["--domain=corp.example"]\n', False, True, id="in one argument"),
+        pytest.param(ISTIOD + b"[--domain, cluster.local.example]\n", False, True, id="one that begins as the default"),
+        pytest.param(ISTIOD + b'["--domain","cluster.local"]\n', False, False, id="the default"),
+        pytest.param(ISTIOD + b"\n- --domain\n- cluster.local\n", False, False, id="the default on two lines"),
+        pytest.param(ISTIOD + b"\n- --domain\n- cluster.local\n", True, True, id="the default, which is asked for"),
+        pytest.param(ISTIOD + b"\n- --domain\n- $(POD_NAMESPACE).svc.x\n", False, False, id="a proxy's"),
+        pytest.param(ISTIOD.replace(b"istiod", b"dns") + b"[--domain, a.b]\n", True, False, id="another Deployment's"),
+        pytest.param(ISTIOD.replace(b"Deployment", b"Pod") + b"[--domain, a.b]\n", True, False, id="another kind's"),
     ],
 )  # fmt: skip
-def test_the_cluster_domains_of_istiod(manifests: bytes, domains: list[str]) -> None:
-    """What its Deployments say, and nothing else that has such an argument."""
-    assert stream.istiod_domains(manifests) == domains
+def test_where_istiod_may_be_told_a_cluster_domain(document: bytes, *, default: bool, found: bool) -> None:
+    """Found by bytes, before anything is parsed."""
+    manifests = POD + b"--domain x\n---\n" + document + b"---\n" + POD
+    documents = stream.with_domain(manifests, default=default)
+    assert [(each.line, each.text) for each in documents] == (
+        [(2 + POD.count(b"\n"), "---\n" + document.decode())] if found else []
+    )
 
 
 def test_blank() -> None:

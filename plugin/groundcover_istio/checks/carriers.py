@@ -11,7 +11,7 @@ from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import ASSUMED_VERSION, labelled, number, release
+from groundcover_istio.istio import ASSUMED_VERSION, domain_name, labelled, number, release, told_domain
 from groundcover_istio.model import MESH_KEY
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import camel
@@ -26,6 +26,7 @@ MARKS: Final = frozenset(("extensionProviders", "defaultProviders", "defaultConf
 _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
+_ISTIOD: Final = re.compile(r"istiod(-.+)?")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
 _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
 """Where Argo CD's kinds have the spec of an Application."""
@@ -44,8 +45,6 @@ class Source(NamedTuple):
     """None where it is no object."""
     tags: list[str]
     """Of the istiod images in the file."""
-    domains: list[str]
-    """The cluster's DNS domains that istiod is told in the file."""
 
     @property
     def part(self) -> Part:
@@ -69,6 +68,7 @@ class _Found(NamedTuple):
 def meshes(sources: list[Source], version: Version | None, root_namespace: str) -> tuple[Mesh, ...]:
     """Every mesh config of the inputs; `version` is what the user says, if anything."""
     samplings, shared = _variables(sources, _SAMPLING), _variables(sources, _SHARED)
+    domains = _told_domains(sources)
     texts = {source.place.file: Texts() for source in sources}
     found = [each for source in sources for each in _in(source, texts[source.place.file])]
     return tuple(
@@ -77,12 +77,13 @@ def meshes(sources: list[Source], version: Version | None, root_namespace: str) 
             version,
             root_namespace,
             samplings.get(each.source.place.file, []),
+            domains.get(each.source.place.file, set()),
         )
         for each in found
     )
 
 
-def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: list[Data]) -> Mesh:
+def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: list[Data], told: set[str]) -> Mesh:
     source, data = found.source, mapping(normal(found.data))
     known = version or _version(found)
     revision = (source.thing.revision if source.thing else "") or str(found.values.get("revision") or "")
@@ -99,7 +100,7 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
         version=known or ASSUMED_VERSION,
         version_known=known is not None,
         root_namespace=root,
-        cluster_domain=_cluster_domain(found),
+        cluster_domain=_cluster_domain(found, told),
         revision="" if revision == "default" else revision,
         layer=found.layer,
         values=found.values,
@@ -151,7 +152,9 @@ def _in_values(source: Source, values: Part | None) -> Iterator[_Found]:
         return
     for key, value in held.items():
         if isinstance(value, dict) and isinstance(value.get("meshConfig"), dict):
-            yield from _mesh_at(source, "values", values, (key, "meshConfig"), value)
+            # What stands at the top under `global` Helm hands to every chart below.
+            shared = {**mapping(value.get("global")), **mapping(held.get("global"))}
+            yield from _mesh_at(source, "values", values, (key, "meshConfig"), {**value, "global": shared})
 
 
 def _mesh_at(
@@ -195,11 +198,21 @@ def _line_offset(text: str, where: str) -> int:
     return sum(len(each) + 1 for each in lines[:number]) + len(line) - len(line.lstrip())
 
 
-def _cluster_domain(found: _Found) -> str:
+def _cluster_domain(found: _Found, told: set[str]) -> str:
     """By the values it is among, else by istiod's argument; empty where nothing, or more than one thing, is said."""
-    said = {str(each) for each in [dig(found.values, "global", "proxy", "clusterDomain")] if each}
-    domains = said or set(found.source.domains)
-    return domains.pop() if len(domains) == 1 else ""
+    said = dig(found.values, "global", "proxy", "clusterDomain")
+    return domain_name(said) if said else "".join(told) if len(told) == 1 else ""
+
+
+def _told_domains(sources: list[Source]) -> dict[str, set[str]]:
+    """The cluster's DNS domains that istiod's Deployments are told, by file."""
+    found: dict[str, set[str]] = {}
+    for source in sources:
+        thing = source.thing
+        if thing and thing.kind == "Deployment" and _ISTIOD.fullmatch(thing.name):
+            told = told_domain(dig(thing.spec, "template", "spec", "containers"))
+            found.setdefault(source.place.file, set()).update([told] if told else [])
+    return found
 
 
 def _version(found: _Found) -> Version | None:

@@ -3,6 +3,7 @@
 ## What
 A Telemetry has a value of a wrong type or form, a part that is missing, such as the value of a literal tag, both
 `selector` and `targetRefs`; or, as a warning, a field that Telemetry does not have, or a custom tag without a source.
+Nothing is said of what stands in `metrics`.
 
 ## Why
 What has a wrong type is refused by the API server, and the release fails. A field that is misspelt is dropped, or

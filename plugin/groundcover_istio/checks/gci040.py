@@ -64,6 +64,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_used
+from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import namespace_of
 from groundcover_istio.checks.selectors import discovers
@@ -89,6 +90,8 @@ def check(world: World) -> Iterator[Hit]:
     labels = {each.name: {**each.labels, _NAME: each.name} for each in world.of_kind("Namespace")}
     for mesh in world.meshes:
         selectors = mesh.data.get("discoverySelectors")
+        if is_placeholder(str(selectors)):
+            continue
         hidden = {
             namespace: provider
             for provider in mesh.providers()

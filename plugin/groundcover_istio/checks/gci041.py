@@ -3,7 +3,7 @@
 ## What
 The `service` of a provider that sends to a Service ends in another domain than the one that istiod is told: by
 `--domain` of its Deployment in the same file, or by `global.proxy.clusterDomain` of the values that the mesh config is
-among.
+among. Nothing is said of a host that a ServiceEntry among the inputs has, nor of `clusterset.local`.
 
 ## Why
 istiod's registry names a Service by the domain that istiod is told. It knows no host of another domain: tracing by that
@@ -47,7 +47,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.checks.world import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,16 +61,25 @@ ID: Final = "GCI041"
 NAME: Final = "other-cluster-domain"
 SEVERITY: Final[Level] = "error"
 
+_OF_SEVERAL_CLUSTERS: Final = "clusterset.local"
+"""The domain of the Multi-Cluster Services API, which istiod may know beside its own."""
 _SERVICE: Final = ".svc."
 """What stands before the domain in the name of a Service."""
 
 
 def check(world: World) -> Iterator[Hit]:
     """Compare every host with what its istiod is told."""
+    entries = {
+        host
+        for entry in world.of_kind("ServiceEntry", "networking.istio.io")
+        for host in items(entry.spec.get("hosts"))
+    }
     for provider in world.senders():
         domain = provider.mesh.cluster_domain
         name, _, end = provider.host.partition(_SERVICE)
-        if domain and end and end != domain:
+        if provider.host in entries or is_placeholder(provider.host):
+            continue
+        if domain and end and end not in (domain, _OF_SEVERAL_CLUSTERS):
             message = (
                 f"{provider.name} sends to {provider.host}, and istiod is told the cluster domain {domain};"
                 " it knows no such Service and switches the provider off"

@@ -117,14 +117,13 @@ def _unreadable(file: File, error: ManifestError) -> Finding:
 
 
 def _documents(file: File, text: str) -> Iterator[Source]:
-    lines, content = Lines(text), file.content
-    said = stream.istiod_tags(content), stream.istiod_domains(content)
+    lines, tags = Lines(text), stream.istiod_tags(file.content)
     for tree in k8syaml.parse(text):
         for node in _roots(tree.root):
             data = k8syaml.to_data(node)
             thing = _thing(file.name, lines, node, data)
             place = thing.place if thing else Place(file.name, "", node, lines, None)
-            yield carriers.Source(place, text, data, thing, *said)
+            yield carriers.Source(place, text, data, thing, tags)
 
 
 def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:

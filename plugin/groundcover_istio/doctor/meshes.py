@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import Item, fail, ok, warn
-from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of, strings
+from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import number, parse_version
+from groundcover_istio.istio import DEFAULT_DOMAIN, number, parse_version, told_domain
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import show
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Version
 
 _SHARED: Final = "SHARED_MESH_CONFIG"
-_DOMAIN: Final = "--domain"
-_DEFAULT_DOMAIN: Final = "cluster.local"
 
 
 class Revision(NamedTuple):
@@ -50,14 +47,8 @@ class Revision(NamedTuple):
 
         Empty where it is told by a variable.
         """
-        for pod in self.pods:
-            for container in mappings(dig(pod, "spec", "containers")):
-                arguments = [*strings(container.get("command")), *strings(container.get("args"))]
-                said = [each.removeprefix(f"{_DOMAIN}=") for each in arguments if each.startswith(f"{_DOMAIN}=")]
-                said += [value for option, value in itertools.pairwise(arguments) if option == _DOMAIN]
-                if said:
-                    return "" if "$(" in said[-1] else said[-1]
-        return _DEFAULT_DOMAIN
+        told = [told_domain(dig(pod, "spec", "containers")) for pod in self.pods]
+        return next((each for each in told if each is not None), DEFAULT_DOMAIN)
 
     def variable(self, name: str) -> str:
         """An environment variable of istiod, empty where it is unset."""

@@ -100,7 +100,8 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
 
 def _note(place: str, decision: Decision) -> Note:
     words = SENTENCES.get(decision.code) or report.SENTENCES[decision.code]
-    return Note("warning" if decision.severity == "warning" else "done", f"{place}: {words.format(**decision.values)}")
+    values = report.shown(decision)
+    return Note("warning" if decision.severity == "warning" else "done", f"{place}: {words.format(**values)}")
 
 
 def _mesh_source(source: bytes | None, name: str) -> str:

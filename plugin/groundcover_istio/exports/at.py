@@ -135,8 +135,8 @@ def _key(held: Data, step: str, path: Path, name: str, behind: list[str]) -> str
         f"{spell((*path, step))} is not there; {there}",
         where=where,
         hint=f"did you mean --at {_joined((*path, *close, *behind))}?"
-        if close
-        else "name what is there; only the last key may be missing",
+        if close and "." not in close[0]
+        else "name what is there, or write it first; only the last key may be missing, and no key may have a dot",
     )
 
 

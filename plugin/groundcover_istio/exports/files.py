@@ -11,7 +11,7 @@ from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
 from groundcover_istio.exports.at import is_there, reach, refuse_umbrella, resolve, spelled
 from groundcover_istio.exports.merge import Merged, merge
-from groundcover_istio.istio import release
+from groundcover_istio.istio import domain_name, release
 from groundcover_istio.model import Operation
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
@@ -131,11 +131,8 @@ def _stated(data: Data, top: Data, carrier: Carrier, where: str) -> list[Layer]:
     # What stands at the top under `global` Helm hands to every chart below.
     version = release(*texts, dig(top, "global", "tag"))
     values = dig(data, "spec", "values") if carrier.api_group else data
-    domain = dig(values, *_DOMAIN) or dig(top, *_DOMAIN)
-    stated = {
-        "istioVersion": str(version) if version else "",
-        "clusterDomain": domain if isinstance(domain, str) else "",
-    }
+    domain = domain_name(dig(values, *_DOMAIN) or dig(top, *_DOMAIN))
+    stated = {"istioVersion": str(version) if version else "", "clusterDomain": domain}
     return [Layer(where, {key: value for key, value in stated.items() if value})] if any(stated.values()) else []
 
 

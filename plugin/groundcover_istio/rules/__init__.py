@@ -30,7 +30,7 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str], 
     if not ours and not inventory.meshes:
         plan.decisions.append(Decision("nothing-here", "info", "", {}))
         return plan
-    settings = settings._replace(cluster_domain=cluster_domain(inventory, settings, istiod_domains))
+    settings = settings._replace(cluster_domain=cluster_domain(plan, inventory, settings, istiod_domains))
     sensor = find_sensor(inventory, settings)
     plan.decisions.extend(sensor.doubts)
     if settings.mode == "shared":

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from groundcover_istio import istio
-from groundcover_istio.errors import ManifestError
+from groundcover_istio.model import Decision
 from groundcover_istio.rules.plan import dig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Final
 
     from groundcover_istio.inventory import Inventory, MeshConfig
     from groundcover_istio.model import Settings, Version
-
-_DEFAULT_DOMAIN: Final = "cluster.local"
+    from groundcover_istio.rules.plan import Plan
 
 
 def mesh_version(mesh: MeshConfig | None, settings: Settings, istiod_tags: list[str]) -> Version:
@@ -35,21 +33,21 @@ def oldest_version(meshes: Iterable[MeshConfig], settings: Settings, istiod_tags
     return min(versions, default=mesh_version(None, settings, istiod_tags))
 
 
-def cluster_domain(inventory: Inventory, settings: Settings, istiod_domains: list[str]) -> str:
+def cluster_domain(plan: Plan, inventory: Inventory, settings: Settings, told: list[str]) -> str:
     """The DNS domain of the cluster: as set, else as istiod or its operator is told, else Kubernetes' own default.
 
-    Raises ManifestError where istiod is told another one than what is set: its registry names a Service by its own
-    (pkg/config/kube conversion, ServiceHostname), and a host of another domain is none to it.
+    istiod's registry names a Service by the domain that istiod is told (pkg/config/kube, ServiceHostname), and looks a
+    provider's host up there: another one is mentioned, since it may be that of a ServiceEntry or of several clusters.
     """
     values = (
         dig(mesh.resource.data, "spec", "values", "global", "proxy", "clusterDomain") for mesh in inventory.meshes
     )
-    told = {*istiod_domains, *(str(value) for value in values if value)}
-    domain = settings.cluster_domain or min(told, default=_DEFAULT_DOMAIN)
-    for other in sorted(told - {domain}):
-        raise ManifestError(
-            f"the cluster's DNS domain is {domain}, and istiod is told {other}; it knows no host of another domain",
-            hint=f"set clusterDomain to {other} (--cluster-domain), or leave it unset;\n"
-            "give control planes of different domains one by one",
-        )
+    domains = {*told, *(domain for value in values if (domain := istio.domain_name(value)))}
+    is_written = settings.mode == "patch" or inventory.services or inventory.integrations
+    domain = settings.cluster_domain or (min(domains, default="") if is_written else "") or istio.DEFAULT_DOMAIN
+    for other in sorted(domains - {domain}):
+        plan.decisions.append(Decision("domain-differs", "warning", "", {"domain": domain, "told": other}))
+    is_beside = inventory.deployments or any(not mesh.is_shared for mesh in inventory.meshes)
+    if settings.mode == "shared" and is_written and not is_beside and not settings.cluster_domain:
+        plan.decisions.append(Decision("domain-assumed", "info", "", {"domain": domain}))
     return domain
