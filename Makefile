@@ -5,8 +5,8 @@ WORKERS ?= auto
 SECONDS ?= 60
 # A checkout that was copied or moved makes its own: an environment names the place it was made in.
 STAMP := .venv/.made-for$(subst /,-,$(CURDIR))
-# What a person may have set for other work, and would break this.
-unexport PIP_USER PIP_REQUIRE_HASHES PYTHONSAFEPATH PYTHONOPTIMIZE
+# What a person, or a container's image, may have set for other work, and would break this; the last makes it slow.
+unexport PIP_USER PIP_REQUIRE_HASHES PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
 export GOWORK := off
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 LOCKS := $(basename $(wildcard tools/requirements/*.in tests/*/requirements.in))
