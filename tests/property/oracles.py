@@ -186,15 +186,15 @@ def _examine_change(before: bytes, after: bytes) -> None:
         last = index == len(old) - 1
         ends = (b"", b"\n", b"\r\n") if added and last else (b"",)
         if not any(one + end == other for end in ends):
-            _examine_document(one, other)
+            _examine_document(one, other, before)
     for document in added:
         (data,) = yaml.load_all(document.decode(), yaml.CBaseLoader)
         identity = data["kind"], data["metadata"]["name"]
         assert identity in (("Telemetry", "groundcover-tracing"), ("ConfigMap", "groundcover-mesh")), identity
 
 
-def _examine_document(before: bytes, after: bytes) -> None:
-    """A document that changed, by what PyYAML reads: text, lists and mappings, not our reading of scalars."""
+def _examine_document(before: bytes, after: bytes, stream: bytes) -> None:
+    """A document of a stream that changed, by what PyYAML reads: text, lists, mappings, not our reading of scalars."""
     try:
         old = _all(before)
     except yaml.MarkedYAMLError:
@@ -205,10 +205,10 @@ def _examine_document(before: bytes, after: bytes) -> None:
     assert [_foreign(data) for data in old] == [_foreign(data) for data in new], "something of others changed"
     for one, other in zip(old, new, strict=True):
         if isinstance(one, dict) and one.get("kind") == "ConfigMap" and one != other:
-            _examine_mesh(_read(one["data"]["mesh"]), _read(other["data"]["mesh"]))
+            _examine_mesh(_read(one["data"]["mesh"]), _read(other["data"]["mesh"]), stream)
 
 
-def _examine_mesh(before: Any, after: Any) -> None:
+def _examine_mesh(before: Any, after: Any, stream: bytes) -> None:
     """Each provider that is new or has changed is one of ours, rightly aimed, and what names a tracer names it."""
     if after is None:
         return
@@ -220,7 +220,9 @@ def _examine_mesh(before: Any, after: Any) -> None:
         assert provider["name"] in OUR_PROVIDERS
         ((_, target),) = ((key, value) for key, value in provider.items() if key != "name" and value)
         assert ":" not in target["service"], target
-        assert target["service"].endswith(".svc.cluster.local"), target
+        host, _, domain = target["service"].partition(".svc.")
+        assert host, target
+        assert domain == "cluster.local" or domain.encode() in stream, target
         assert 0 < int(target["port"]) < 65536, target
     tracers = (after.get("defaultProviders") or {}).get("tracing")
     assert (
