@@ -233,6 +233,11 @@ def test_where_istiod_may_be_told_a_cluster_domain(document: bytes, *, default: 
     )
 
 
+def test_a_domain_at_the_very_beginning() -> None:
+    """Whatever stands there: it is looked at."""
+    assert len(stream.with_domain(b"--domain: a.b\n" + ISTIOD + b"[]\n", default=False)) == 1
+
+
 def test_blank() -> None:
     """White space only."""
     assert stream.is_blank(b"")
