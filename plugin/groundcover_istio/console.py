@@ -6,7 +6,7 @@ import os
 import sys
 
 from groundcover_istio import interrupts, stream
-from groundcover_istio.errors import PROGRAM, SettingsError, UsageError, plain
+from groundcover_istio.errors import PROGRAM, SettingsError, UsageError, escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Console:
 
     def _show(self, text: str, code: int, *, document: bool) -> int:
         # A file's name may have in it what no terminal and no YAML should be given.
-        lines = [plain(line, len(line)) for line in text.split("\n")]
+        lines = [escaped(line) for line in text.split("\n")]
         if document and not self.written:
             try:
                 self.write("|-\n" + "".join(f"  {line}\n" for line in lines))

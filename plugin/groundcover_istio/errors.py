@@ -11,10 +11,12 @@ PROGRAM = "groundcover-istio"
 
 def plain(text: str, longest: int = 100) -> str:
     """What others wrote, as a part of a message: cut to `longest` characters, without line breaks and control codes."""
-    shown = text if len(text) <= longest else f"{text[:longest]}…"
-    if shown.isprintable():
-        return shown
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
+    return escaped(text if len(text) <= longest else f"{text[:longest]}…")
+
+
+def escaped(text: str) -> str:
+    """A text on one line, with nothing in it that moves a terminal's cursor."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 class ToolError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from groundcover_istio import k8syaml
 from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
-from groundcover_istio.istio import labelled, release, told_domain
+from groundcover_istio.istio import deployment_domain, labelled, release
 from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
 from groundcover_istio.patterns import pattern
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _MESH_NAME: Final = pattern(rf"istio(-.+)?|{SHARED_NAME}")
 # What the istiod chart calls the revision of a control plane that was given none.
 DEFAULT_REVISION: Final = "default"
-_ISTIOD_NAME: Final = pattern(r"istiod(-.+)?")
 SHARED_BY_AKS: Final = "istio-shared-configmap-"
 _LINE: Final = pattern(r"line (\d+)")
 KINDS: Final = ("ConfigMap", "Service", "Telemetry", "IstioOperator", "Istio", "IstioRevision", "Deployment")
@@ -130,23 +129,10 @@ def told_domains(documents: tuple[Document, ...]) -> list[str]:
     found = []
     for document in documents:
         try:
-            for resource in _read((document,)):
-                containers = _pod(resource).get("containers") if is_istiod(resource) else None
-                if told := told_domain(containers):
-                    found.append(told)
+            found += [domain for each in _read((document,)) if (domain := deployment_domain(each.data))]
         except ManifestError:
             continue
     return found
-
-
-def is_istiod(resource: Resource) -> bool:
-    """Whether it is the Deployment of a control plane, of whatever revision."""
-    return resource.id.kind == "Deployment" and _ISTIOD_NAME.fullmatch(resource.id.name) is not None
-
-
-def _pod(deployment: Resource) -> dict[str, Data]:
-    template = _mapping(_mapping(deployment.data.get("spec")).get("template"))
-    return _mapping(template.get("spec"))
 
 
 def _put_away(resource: Resource, inventory: Inventory, service_name: str) -> None:

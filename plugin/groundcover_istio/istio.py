@@ -60,6 +60,7 @@ _VERSION: Final = pattern(r"v?(1)\.([0-9]{1,4})(?![0-9])")
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DOMAIN: Final = pattern(rf"{_LABEL}(\.{_LABEL})*")
 _DOMAIN_ARGUMENT: Final = "--domain"
+_ISTIOD: Final = pattern(r"istiod(-.+)?")
 # Python refuses to read a number of more than 4,300 digits.
 _PORT: Final = pattern(r"[0-9]{1,9}")
 _SETTINGS: Final = {
@@ -165,6 +166,17 @@ def told_domain(containers: Data) -> str | None:
             elif argument.startswith(f"{_DOMAIN_ARGUMENT}="):
                 told = argument.removeprefix(f"{_DOMAIN_ARGUMENT}=")
     return None if told is None else domain_name(told)
+
+
+def deployment_domain(deployment: Data) -> str:
+    """The domain that istiod's Deployment, of whatever revision, tells it; empty for others, or where none is known."""
+    containers: Data = deployment
+    for key in ("spec", "template", "spec", "containers"):
+        containers = containers.get(key) if isinstance(containers, dict) else None
+    metadata = deployment.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    is_istiod = deployment.get("kind") == "Deployment" and isinstance(name, str) and _ISTIOD.fullmatch(name)
+    return (told_domain(containers) or "") if is_istiod else ""
 
 
 def domain_name(value: Data) -> str:

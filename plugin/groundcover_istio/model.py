@@ -22,8 +22,9 @@ MESH_KEY: Final = "mesh"
 DEFAULT_SERVICE: Final = "groundcover-sensor"
 # The ConfigMap that istiod merges below its own mesh config, where the integration is kept apart (mode shared).
 SHARED_NAME: Final = "groundcover-mesh"
-_LONGEST_NAME: Final = 253
 SHARED_VARIABLE: Final = "SHARED_MESH_CONFIG"
+LONGEST_NAME: Final = 253
+"""Characters that the API server takes in an object's name."""
 
 
 class ResourceId(NamedTuple):
@@ -38,8 +39,8 @@ class ResourceId(NamedTuple):
 
     def __str__(self) -> str:
         """Kind, namespace and name, as messages spell an object."""
-        # As long as the API server takes names: programs find the object by it.
-        namespace, name = (plain(each, _LONGEST_NAME) for each in (self.namespace, self.name))
+        # Whole: programs find the object by it.
+        namespace, name = (plain(each, LONGEST_NAME) for each in (self.namespace, self.name))
         name = f"{namespace}/{name}" if namespace else name
         return f"{self.kind} {name or 'without a name'}"
 

@@ -13,6 +13,8 @@ from groundcover_istio.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from re import Pattern
     from typing import Final
 
 BOM: Final = "\ufeff"
@@ -82,6 +84,20 @@ def candidates(stream: bytes, service_name: str = "", *, deployments: bool = Fal
         *(((service_name.encode(), (_SERVICE,)),) if service_name else ()),
         *(((b"istiod", (_DEPLOYMENT, _ISTIOD)),) if deployments else ()),
     )
+    return _documents(stream, marks)
+
+
+def with_domain(stream: bytes, *, default: bool) -> tuple[Document, ...]:
+    """The documents in which istiod may be told a cluster domain, with `default` also Kubernetes' own default.
+
+    Raises ManifestError when one of them is not UTF-8.
+    """
+    # Patterns are compiled when they are used: on Istio's own chart, as most have it, only the first.
+    return _documents(stream, ((b"--domain", (*(() if default else (_DOMAIN,)), _DEPLOYMENT, _ISTIOD)),))
+
+
+def _documents(stream: bytes, marks: Iterable[tuple[bytes, tuple[Pattern[bytes], ...]]]) -> tuple[Document, ...]:
+    """The documents that have one of the marks in them and match each of its patterns, in the stream's order."""
     found: dict[int, int] = {}
     for mark, patterns in marks:
         offset = stream.find(mark)
@@ -176,24 +192,3 @@ def istiod_tags(stream: bytes) -> list[str]:
         for match in _PILOT.finditer(stream)
         if _IMAGE.search(stream[max(0, match.start() - _LONGEST_IMAGE) : match.start()].rpartition(b"\n")[2])
     ]
-
-
-def with_domain(stream: bytes, *, default: bool) -> tuple[Document, ...]:
-    """The documents in which istiod may be told a cluster domain, with `default` also Kubernetes' own default.
-
-    Raises ManifestError when one of them is not UTF-8.
-    """
-    found = []
-    offset = stream.find(b"--domain")
-    while offset >= 0:
-        start, end = _slice(stream, offset)
-        # Patterns are compiled when they are used: on Istio's own chart, as most have it, only the first.
-        if (
-            (default or _DOMAIN.search(stream, start, end))
-            and _DEPLOYMENT.search(stream, start, end)
-            and _ISTIOD.search(stream, start, end)
-        ):
-            line = stream.count(b"\n", 0, start) + 1
-            found.append(Document(start, end, line, _decode(stream[start:end], line)))
-        offset = stream.find(b"--domain", end)
-    return tuple(found)

@@ -11,7 +11,7 @@ from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import ASSUMED_VERSION, domain_name, labelled, number, release, told_domain
+from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release
 from groundcover_istio.model import MESH_KEY
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import camel
@@ -26,7 +26,6 @@ MARKS: Final = frozenset(("extensionProviders", "defaultProviders", "defaultConf
 _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
-_ISTIOD: Final = re.compile(r"istiod(-.+)?")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
 _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
 """Where Argo CD's kinds have the spec of an Application."""
@@ -208,10 +207,8 @@ def _told_domains(sources: list[Source]) -> dict[str, set[str]]:
     """The cluster's DNS domains that istiod's Deployments are told, by file."""
     found: dict[str, set[str]] = {}
     for source in sources:
-        thing = source.thing
-        if thing and thing.kind == "Deployment" and _ISTIOD.fullmatch(thing.name):
-            told = told_domain(dig(thing.spec, "template", "spec", "containers"))
-            found.setdefault(source.place.file, set()).update([told] if told else [])
+        if source.thing and (domain := deployment_domain(source.thing.data)):
+            found.setdefault(source.place.file, set()).add(domain)
     return found
 
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
-from groundcover_istio.model import Data, Decision, Operation, Path, Settings
+from groundcover_istio.model import LONGEST_NAME, Data, Decision, Operation, Path, Settings
 from groundcover_istio.rules.plan import Change, Context, Plan, dig
 from groundcover_istio.rules.provider import access_log_payload, define_provider, note_others, tracing_payload
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
-
     from groundcover_istio.inventory import MeshConfig
-
-# Characters of a name that is to be pasted.
-_LONGEST_NAME: Final = 253
 
 
 def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
@@ -128,7 +123,7 @@ def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Op
             f'defaultProviders.tracing names {show(current[0])}, not "{name}"; Istio uses only the first one',
             where=mesh.where,
             hint="set tracing.replaceDefaultProvider to true (--replace-default-provider true) to replace it,\n"
-            f'tracing.providerName to "{plain(current[0], _LONGEST_NAME)}" if that is the sensor\'s,\n'
+            f'tracing.providerName to "{plain(current[0], LONGEST_NAME)}" if that is the sensor\'s,\n'
             'or tracing.activation to "telemetry" to keep it as the default',
         )
     plan.decisions.append(Decision("tracer-replaced", "warning", resource, {"provider": name, "old": str(current[0])}))
