@@ -79,9 +79,12 @@ def run(programs: Path, module: str, *, again: bool) -> int:
     own_first = sorted(UNIT, key=lambda name: name != module)
     tests = " ".join([*(f"tests/unit/test_{name}.py" for name in own_first), "tests/golden"])
     config.write_text(CONFIG.format(path=path, python=programs / "python", tests=tests))
-    environment = {**os.environ, "PYTHONPATH": str(TREE / "plugin"), "PYTHONDONTWRITEBYTECODE": "1"}
-    # `baseline`: without a mutation the tests have to pass, else every mutant would count as killed.
-    commands = [["cosmic-ray", "baseline", str(config)]]
+    environment = {**os.environ, "PYTHONPATH": str(TREE / "plugin")}
+    # Without a mutation the tests have to pass, else every mutant would count as killed. This run leaves byte code of
+    # the tests for all others, which leave none: theirs could be taken for the next mutant of the same second and size.
+    subprocess.run([str(programs / "cosmic-ray"), "baseline", str(config)], cwd=TREE, env=environment, check=True)
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    commands = []
     if not session.exists():
         commands.append(["cosmic-ray", "init", str(config), str(session)])
         commands.append(["cr-filter-operators", str(session), str(config)])
