@@ -32,13 +32,14 @@ MODULES: Final = ("stream", "edits", "rules", "k8syaml")
 UNIT: Final = ("edits", "stream", "k8syaml", "pipeline", "rules", "streams")
 # In mutants.toml: the line stands in several, and is the same in each.
 ANY_FILE: Final = "*"
+TESTS: Final = "{python} -m pytest -x -q -p no:cacheprovider -p no:randomly {tests}"
 # `|` stands in annotations, which are never evaluated; a decorator has no other form here.
 CONFIG: Final = """\
 [cosmic-ray]
 module-path = "plugin/groundcover_istio/{path}"
 timeout = 90.0
 excluded-modules = []
-test-command = "{python} -m pytest -x -q -p no:cacheprovider -p no:randomly {tests}"
+test-command = "{command}"
 
 [cosmic-ray.distributor]
 name = "local"
@@ -78,12 +79,12 @@ def run(programs: Path, module: str, *, again: bool) -> int:
     # The module's own tests come first: most mutants end there.
     own_first = sorted(UNIT, key=lambda name: name != module)
     tests = " ".join([*(f"tests/unit/test_{name}.py" for name in own_first), "tests/golden"])
-    config.write_text(CONFIG.format(path=path, python=programs / "python", tests=tests))
+    command = TESTS.format(python=programs / "python", tests=tests)
+    config.write_text(CONFIG.format(path=path, command=command))
     environment = {**os.environ, "PYTHONPATH": str(TREE / "plugin")}
-    # Without a mutation the tests have to pass, else every mutant would count as killed. This run leaves byte code of
-    # the tests for all others, which leave none: theirs could be taken for the next mutant of the same second and size.
-    subprocess.run([str(programs / "cosmic-ray"), "baseline", str(config)], cwd=TREE, env=environment, check=True)
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    # Without a mutation the tests have to pass, else every mutant would count as killed. This run also leaves the
+    # tests' byte code for all others: cosmic-ray lets none be written, since that of a mutant could pass for the next.
+    subprocess.run(command.split(), cwd=TREE, env=environment, check=True)
     commands = []
     if not session.exists():
         commands.append(["cosmic-ray", "init", str(config), str(session)])
