@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import k8syaml
+from groundcover_istio import config, k8syaml
 from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
@@ -12,7 +12,7 @@ from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageE
 from groundcover_istio.exports.at import is_there, reach, refuse_umbrella, resolve, spelled
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.istio import domain_name, release
-from groundcover_istio.model import Operation
+from groundcover_istio.model import Decision, Operation
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
 
@@ -64,8 +64,9 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
         top = k8syaml.to_data(tree.root)
         data = places[0].held if places else top
         held = dig(data, *carrier.path)
-        result = merge(held, [*_stated(data, top, carrier, place), *layers], place, values=True)
-        merged.append((place, result))
+        stated = _stated(data, top, carrier, place)
+        result = merge(held, [*stated, *layers], place, values=True)
+        merged.append((place, result._replace(decisions=[*result.decisions, *_domain_differs(stated, layers)])))
         if dig(data, *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
             covered.append(place)
         planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
@@ -134,6 +135,14 @@ def _stated(data: Data, top: Data, carrier: Carrier, where: str) -> list[Layer]:
     domain = domain_name(dig(values, *_DOMAIN) or dig(top, *_DOMAIN))
     stated = {"istioVersion": str(version) if version else "", "clusterDomain": domain}
     return [Layer(where, {key: value for key, value in stated.items() if value})] if any(stated.values()) else []
+
+
+def _domain_differs(stated: Sequence[Layer], layers: Sequence[Layer]) -> list[Decision]:
+    """A warning where the file says another domain of the cluster than the settings, which count before it."""
+    told = config.resolve(stated).cluster_domain
+    domain = config.resolve([*stated, *layers]).cluster_domain
+    differs = Decision("domain-differs", "warning", "", {"domain": domain, "told": told})
+    return [differs] if told not in ("", domain) else []
 
 
 def load(text: str, name: str) -> list[Data]:
