@@ -71,8 +71,8 @@ ALLOWED = {
         "rules.tracing", "rules.telemetry", "",
     },
     "exports.*": {
-        "errors", "model", "spelling", "istio", "k8syaml", "stream", "config", "inventory", "edits", "embedded", "rules.plan",
-        "rules.sensor", "rules.telemetry", "report", "pipeline",
+        "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
+        "rules.plan", "rules.sensor", "rules.telemetry", "report", "pipeline",
     },
     "doctor.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "config", "rules.plan", "rules.tracing", "report", "interrupts",

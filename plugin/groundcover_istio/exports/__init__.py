@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # What is said about a file that was edited, beside the sentences of `report`.
 SENTENCES: Final = {
     "renamed": "{old}, our entry of before, is {new} now; a Telemetry that names {old} has to name {new}",
+    "respelt": "{old}, our entry of before, is spelt {new} now",
     "unchanged": "already says what it has to say; left as it is",
     "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
     " istio_* metrics are missing; add it unless you mean that",

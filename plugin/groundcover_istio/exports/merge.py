@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import config, istio, k8syaml, pipeline
 from groundcover_istio.errors import SettingsError, ToolError
 from groundcover_istio.model import Data, Decision, Operation, Path
+from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
 _LOGGER: Final = "envoyOtelAls"
+_LOGGERS: Final = frozenset((config.DEFAULTS["accessLogs"]["providerName"],))
 
 
 class Merged(NamedTuple):
@@ -97,36 +99,46 @@ def _through_engine(
 def _adopt(before: dict[str, Data], settings: Settings) -> tuple[dict[str, Data], list[int], list[Decision]]:
     """The mesh config with what was ours under another name under today's; which entries it kept; what that means.
 
-    Ours is an entry that is aimed at the sensor. Without this a change of name would leave the old entry.
+    Ours is an entry that has one of our own names and is aimed at the sensor: any other may be somebody's with headers
+    or tags of their own, and is left as `render` leaves it. Without this a change of protocol would leave the old
+    entry. Where today's has its place already, another one gives way only if istiod could not read it.
     """
     mesh = copy.deepcopy(before)
     entries = mesh.get("extensionProviders")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         return mesh, [], []
+    tracers = frozenset(config.PROVIDER_NAMES.values())
     wanted = [
-        (_TRACERS, settings.tracing.provider_name, "tracing", settings.tracing.enabled),
-        ((_LOGGER,), settings.access_logs.provider_name, "accessLogging", settings.access_logs.enabled),
+        (_TRACERS, tracers, settings.tracing.provider_name, "tracing", settings.tracing.enabled),
+        ((_LOGGER,), _LOGGERS, settings.access_logs.provider_name, "accessLogging", settings.access_logs.enabled),
     ]
     kept = list(range(len(entries)))
     decisions: list[Decision] = []
-    for kinds, name, default, enabled in wanted:
+    for kinds, names, name, default, enabled in wanted:
         if not enabled:
             continue
-        taken = any(str(each.get("name")).lower() == name.lower() for each in entries)
-        for index, entry in enumerate(entries):
-            old = entry.get("name")
-            if old == name or not _is_ours(entry, kinds, settings):
+        taken = any(each.get("name") == name for each in entries)
+        spelt = [str(each.get("name")) for each in entries]
+        for index in sorted(range(len(entries)), key=lambda at: spelt[at].lower() != name.lower()):
+            entry, old = entries[index], spelt[index]
+            ours = old.lower() in {*names, name.lower()} and _is_aimed_at_sensor(entry, kinds, settings)
+            if old == name or not ours or (taken and not problems("mesh-config", {"extensionProviders": [entry]})):
                 continue
             if taken:
                 kept.remove(index)
             entry["name"], taken = name, True
-            _rename_default(mesh, default, str(old), name)
-            decisions.append(Decision("renamed", "info", "", {"old": str(old), "new": name}))
+            _rename_default(mesh, default, old, name)
+            # Istio looks a name up in whatever case (telemetry.go, fetchProvider): then no Telemetry has to change.
+            values = {"old": old, "new": name}
+            respelt = old.lower() == name.lower()
+            decisions.append(
+                Decision("respelt", "info", "", values) if respelt else Decision("renamed", "warning", "", values)
+            )
     mesh["extensionProviders"] = [entries[index] for index in kept]
     return mesh, kept, decisions
 
 
-def _is_ours(entry: dict[str, Data], kinds: Sequence[str], settings: Settings) -> bool:
+def _is_aimed_at_sensor(entry: dict[str, Data], kinds: Sequence[str], settings: Settings) -> bool:
     kind = next((each for each in istio.KINDS if each in entry), "")
     held = entry.get(kind)
     targets = [held.get(key) for key in ("service", "address")] if isinstance(held, dict) else []
