@@ -184,7 +184,8 @@ def helm4_plugins(peers: Peers, scratch: Path, idle: Iterable[Path]) -> Path:
     """A folder with ours as Helm 4 takes it, and with others of the same manifest."""
     plugins = scratch / "plugins"
     command = [str(peers.render), "install-plugin", "--helm", str(helm_binaries.helm(HELMS[1]))]
-    subprocess.run([*command, "--directory", str(plugins)], check=True, capture_output=True, env=environment())
+    alone = environment() | {"HELM_PLUGINS": str(plugins)}
+    subprocess.run([*command, "--directory", str(plugins)], check=True, capture_output=True, env=alone)
     ours = (plugins / PROGRAM / "plugin.yaml").read_text()
     for program in idle:
         (plugins / program.name / "bin").mkdir(parents=True)

@@ -20,7 +20,7 @@ from groundcover_istio.errors import PROGRAM, UsageError
 from groundcover_istio.interrupts import Held, Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # Helm 4.1 and later refuse a manifest with any other key, and a version that is no X.Y.Z.
 MANIFEST: Final = f"""\
@@ -36,6 +36,8 @@ runtimeConfig:
 """
 # What the executable does too; `python -m` would import all that it needs to find a module: 4 ms.
 START: Final = f"from {__package__}.__main__ import start; start()"
+# As Helm reads `name: groundcover-istio`, with or without quotes.
+_OURS: Final = re.compile(rb"""^name:[ \t]*(["']?)%s\1[ \t]*(#.*)?\r?$""" % PROGRAM.encode(), re.MULTILINE)
 _HELM_NAME: Final = re.compile(r"helm([-_.]?v?[34][\w.-]*)?")
 _SECONDS: Final = 30
 
@@ -46,8 +48,8 @@ class Helm(NamedTuple):
     path: str
     version: str
     major: int
-    plugins: str
-    """Its HELM_PLUGINS: one folder, or several with the path separator between."""
+    plugins: tuple[str, ...]
+    """The folders of its HELM_PLUGINS, absolute."""
 
 
 def install(helm: str, directory: str | None, *, dry_run: bool, environment: Mapping[str, str]) -> str:
@@ -55,10 +57,71 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
 
     Raises UsageError where Helm is missing or too old, or the folder is not to be written to.
     """
-    found = _helm(helm, environment)
+    found = _helm4(helm, environment)
+    own = str(_own_folder(environment))
+    folders = _folders(found, own, environment)
+    if directory:
+        directory = os.path.abspath(directory)  # noqa: PTH100  pathlib's absolute() keeps `..`
+        folders = [directory, *(each for each in folders if each != directory)]
+    elif not folders:
+        raise UsageError(
+            f"{found.path} does not say where its plugins are (helm env HELM_PLUGINS)",
+            where="--helm",
+            hint="name the folder: --directory DIR",
+        )
+    shared = _sharing_helm3(folders[0], own, environment)
+    if shared and directory:
+        raise UsageError(
+            f"{shared.path} (Helm {shared.version}) uses this folder too;"
+            " a Helm 4 plugin there breaks its `helm plugin list`",
+            where="--directory",
+            hint="choose another folder, which Helm 4 alone is told about, or leave --directory away",
+        )
+    if shared:
+        folders.insert(0, own)
+    target = Path(folders[0]) / PROGRAM
+    _refuse_foreign(target, folders)
+    if not dry_run:
+        _write(target, environment)
+    lines = [f"{'would install' if dry_run else 'installed'} {target} for Helm {found.version} ({found.path})"]
+    if shared:
+        lines += [
+            f"{shared.path} is Helm {shared.version} and would fail on a Helm 4 plugin in {folders[1]},",
+            "so the plugin has a folder of its own.",
+        ]
+    return "\n".join([*lines, *_use(found, folders, own, is_shared=bool(shared)), ""])
+
+
+def _use(found: Helm, folders: list[str], own: str, *, is_shared: bool) -> list[str]:
+    """How the plugin is used; Helm 4 alone is told about a folder, since Helm 3 reads HELM_PLUGINS too."""
+    lines = []
+    program = "helm"
+    if is_shared or folders[0] not in found.plugins:
+        program = "helm4"
+        command = f"HELM_PLUGINS={shlex.quote(os.pathsep.join(folders))} {shlex.quote(found.path)}"
+        lines += [
+            "tell this Helm alone about the folder; a Helm 3 would read HELM_PLUGINS too:",
+            f"  alias {program}={shlex.quote(command)}",
+        ]
+    if is_shared and own in found.plugins:
+        lines.append(f"HELM_PLUGINS is set here and names {own} to Helm 3 as well: take that folder out of it")
+    return [*lines, f"use it: {program} install … --post-renderer {PROGRAM}"]
+
+
+def _folders(found: Helm, own: str, environment: Mapping[str, str]) -> list[str]:
+    """The user's plugin folders; ours, which an earlier run had told Helm about by a variable, is none of them."""
+    folders = [each for each in found.plugins if each != own]
+    if not folders and found.plugins:
+        default = _helm(found.path, {key: value for key, value in environment.items() if key != "HELM_PLUGINS"})
+        return list(default.plugins) if default else []
+    return folders
+
+
+def _helm4(name: str, environment: Mapping[str, str]) -> Helm:
+    found = _helm(name, environment)
     if not found:
         raise UsageError(
-            f"{helm} is not on PATH, or not a Helm", where="--helm", hint="install Helm 4, or name it: --helm PATH"
+            f"{name} is not on PATH, or not a Helm", where="--helm", hint="install Helm 4, or name it: --helm PATH"
         )
     if found.major < 4:
         raise UsageError(
@@ -66,38 +129,7 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
             where="--helm",
             hint=f"helm install … --post-renderer {_executable(environment)}\nfor Helm 4 name it: --helm PATH",
         )
-    folders = [directory] if directory else found.plugins.split(os.pathsep)[:1]
-    if not folders[0]:
-        raise UsageError(
-            f"{found.path} does not say where its plugins are (helm env HELM_PLUGINS)",
-            where="--helm",
-            hint="name the folder: --directory DIR",
-        )
-    shared = _sharing_helm3(folders[0], environment)
-    if shared and directory:
-        raise UsageError(
-            f"{shared.path} (Helm {shared.version}) uses this folder too;"
-            " a Helm 4 plugin there breaks its `helm plugin list`",
-            where="--directory",
-            hint="choose another folder, and name it to Helm 4 in HELM_PLUGINS",
-        )
-    if shared:
-        folders.insert(0, str(_own_folder(environment)))
-    target = Path(folders[0]) / PROGRAM
-    _refuse_foreign(target)
-    if not dry_run:
-        _write(target, environment)
-    lines = [f"{'would install' if dry_run else 'installed'} {target} for Helm {found.version} ({found.path})"]
-    if shared:
-        lines += [
-            f"{shared.path} is Helm {shared.version} and would fail on a Helm 4 plugin in {folders[1]},",
-            "so the plugin has a folder of its own; tell Helm 4 about it:",
-            f"  export HELM_PLUGINS={shlex.quote(os.pathsep.join(folders))}",
-        ]
-    elif directory and directory not in found.plugins.split(os.pathsep):
-        lines.append(f"tell Helm 4 about the folder: export HELM_PLUGINS={shlex.quote(directory)}")
-    lines.append(f"use it: helm install … --post-renderer {PROGRAM}")
-    return "\n".join(lines) + "\n"
+    return found
 
 
 def _helm(name: str, environment: Mapping[str, str]) -> Helm | None:
@@ -106,8 +138,9 @@ def _helm(name: str, environment: Mapping[str, str]) -> Helm | None:
     version = re.match(r"v?(\d+)\.\S+", said)
     if not path or not version:
         return None
-    plugins = _output([path, "env", "HELM_PLUGINS"], environment).strip()
-    return Helm(path, version[0].lstrip("v"), int(version[1]), plugins)
+    said = _output([path, "env", "HELM_PLUGINS"], environment).strip()
+    plugins = tuple(os.path.abspath(each) for each in said.split(os.pathsep) if each)  # noqa: PTH100  as above
+    return Helm(os.path.abspath(path), version[0].lstrip("v"), int(version[1]), plugins)  # noqa: PTH100
 
 
 def _output(command: list[str], environment: Mapping[str, str]) -> str:
@@ -119,12 +152,12 @@ def _output(command: list[str], environment: Mapping[str, str]) -> str:
         return ""
 
 
-def _sharing_helm3(folder: str, environment: Mapping[str, str]) -> Helm | None:
-    """A Helm 3 on PATH that looks for plugins in `folder`."""
+def _sharing_helm3(folder: str, own: str, environment: Mapping[str, str]) -> Helm | None:
+    """A Helm 3 on PATH that looks for plugins in `folder`, or would if it were not told of ours."""
     places = [Path(place or ".") for place in environment.get("PATH", "").split(os.pathsep)]
     for program in (each for place in places for each in _inside(place)):
         other = _helm(str(program), environment) if _HELM_NAME.fullmatch(program.name) else None
-        if other and other.major == 3 and folder in other.plugins.split(os.pathsep):
+        if other and other.major == 3 and folder in _folders(other, own, environment):
             return other
     return None
 
@@ -143,9 +176,19 @@ def _own_folder(environment: Mapping[str, str]) -> Path:
     return Path(data) / PROGRAM / "helm4-plugins"
 
 
-def _refuse_foreign(target: Path) -> None:
+def _refuse_foreign(target: Path, folders: Iterable[str]) -> None:
     try:
         _refuse_other(target)
+        for each in sorted(manifest for folder in folders for manifest in Path(folder).glob("*/plugin.yaml")):
+            # Every plugin command of Helm 4 fails on two plugins of one name (plugin/loader.go, detectDuplicates).
+            if each.parent != target and _OURS.search(each.read_bytes()):
+                # Beside a second one `helm plugin uninstall` fails as well.
+                hint = "move it out of that folder" if target.exists() else f"helm plugin uninstall {PROGRAM}"
+                raise UsageError(
+                    f"is a plugin {PROGRAM} already, and Helm 4 takes no two of one name",
+                    where=str(each.parent),
+                    hint=hint,
+                )
     except OSError as error:
         raise UsageError(f"can't be read: {error.strerror}", where=error.filename or str(target)) from error
 
@@ -155,7 +198,7 @@ def _refuse_other(target: Path) -> None:
     hint = f"helm plugin uninstall {PROGRAM}"
     if target.is_symlink():
         raise UsageError(f"is a link to {target.readlink()}, a plugin under development", where=str(target), hint=hint)
-    if target.exists() and not (manifest.is_file() and f"name: {PROGRAM}\n".encode() in manifest.read_bytes()):
+    if target.exists() and not (manifest.is_file() and _OURS.search(manifest.read_bytes())):
         raise UsageError("exists and is not this plugin", where=str(target), hint="move it away")
 
 

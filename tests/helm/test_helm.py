@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -279,13 +280,20 @@ def test_the_plugin_folder_itself_is_a_plugin(helm: Helm, tmp_path: Path) -> Non
 # --- install-plugin ------------------------------------------------------------------------------
 
 
-def install(path: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """`groundcover-istio install-plugin` with a PATH and a home."""
+def install(path: Path, home: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`groundcover-istio install-plugin` with a PATH and a home, which it is started in."""
     measured = {key: value for key, value in os.environ.items() if key.startswith("COVERAGE")}
-    environment = {"PATH": f"{path}:{system()}", "HOME": str(home), **measured}
-    return subprocess.run(
-        [str(EXECUTABLE), "install-plugin", *options], env=environment, capture_output=True, text=True, check=False
-    )
+    environment = {"PATH": f"{path}:{system()}", "HOME": str(home), **measured, **variables}
+    command = [str(EXECUTABLE), "install-plugin", *options]
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+
+
+def aliased(said: str) -> str:
+    """What `helm4` stands for, by what install-plugin says."""
+    (line,) = [line for line in said.splitlines() if line.startswith("  alias ")]
+    (name, command) = shlex.split(line)[1].split("=", 1)
+    assert name == "helm4"
+    return command
 
 
 def on_path(folder: Path, **programs: Path) -> Path:
@@ -344,11 +352,19 @@ def test_install_plugin_beside_helm_3(helm_binaries: dict[str, Path], tmp_path: 
         [path / "helm3", "plugin", "list"], env=environment, capture_output=True, text=True, check=True
     )
     assert (listed.stdout.splitlines(), listed.stderr) == (["NAME\tVERSION\tDESCRIPTION"], "")
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("  export ")]
-    command = f"{line}; '{path}/helm' plugin list"
+    assert "export" not in done.stdout  # Helm 3 would read that too.
+    assert done.stdout.endswith("use it: helm4 install … --post-renderer groundcover-istio\n")
+    command = f"{aliased(done.stdout)} plugin list"
     listed = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
     assert "groundcover-istio" in listed.stdout
     shared = str(tmp_path / ".local/share/helm/plugins")
+    own = str(tmp_path / ".local/share/groundcover-istio/helm4-plugins")
+    assert install(path, tmp_path).stdout == done.stdout
+    for said in (f"{own}:{shared}", own, f"{own}:{shared}:/else"):
+        again = install(path, tmp_path, HELM_PLUGINS=said)
+        named = [each for each in said.split(":") if each != own] or [shared]
+        assert aliased(again.stdout).startswith(f"HELM_PLUGINS={':'.join([own, *named])} ")
+        assert f"names {own} to Helm 3 as well: take that folder out of it\n" in again.stdout
     done = install(path, tmp_path, "--directory", shared)
     assert done.returncode == 2
     assert "a Helm 4 plugin there breaks its `helm plugin list`" in done.stderr
@@ -384,8 +400,10 @@ def test_install_plugin_where_a_folder_of_path_may_not_be_listed(
 def test_install_plugin_into_a_folder(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
     """Another folder is named to Helm by a variable; what is not ours is left alone."""
     path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"])
-    done = install(path, tmp_path, "--directory", str(tmp_path / "mine"))
-    assert f"export HELM_PLUGINS={tmp_path}/mine\n" in done.stdout
+    done = install(path, tmp_path, "--directory", "mine")
+    assert aliased(done.stdout) == f"HELM_PLUGINS={tmp_path}/mine:{tmp_path}/.local/share/helm/plugins {path}/helm"
+    done = install(path, tmp_path, "--directory", "mine", HELM_PLUGINS=f"{tmp_path}/mine:/else")
+    assert "alias" not in done.stdout
     shutil.rmtree(tmp_path / "mine/groundcover-istio")
     (tmp_path / "mine/groundcover-istio").mkdir()
     done = install(path, tmp_path, "--directory", str(tmp_path / "mine"))
@@ -397,6 +415,26 @@ def test_install_plugin_into_a_folder(helm_binaries: dict[str, Path], tmp_path: 
     done = install(path, tmp_path, "--directory", "/proc/nowhere")
     assert done.returncode == 2
     assert "can't be written" in done.stderr
+
+
+def test_install_plugin_beside_a_plugin_of_its_name(helm_binaries: dict[str, Path], tmp_path: Path) -> None:
+    """As `helm plugin install ./plugin` links it: with two of one name every plugin command of Helm 4 fails."""
+    path = on_path(tmp_path / "bin", helm=helm_binaries["4.3.1"])
+    environment = {"PATH": f"{path}:{system()}", "HOME": str(tmp_path)}
+    subprocess.run(["helm", "plugin", "install", ROOT / "plugin"], env=environment, capture_output=True, check=True)
+    linked = tmp_path / ".local/share/helm/plugins/plugin"
+    for options in ([], ["--directory", "mine"]):
+        done = install(path, tmp_path, *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{linked}: is a plugin groundcover-istio already, and Helm 4 takes no two" in done.stderr
+        assert "fix: helm plugin uninstall groundcover-istio\n" in done.stderr
+    (linked.parent / "groundcover-istio").mkdir()
+    (linked.parent / "groundcover-istio/plugin.yaml").write_text("name: groundcover-istio\n")
+    assert "fix: move it out of that folder\n" in install(path, tmp_path).stderr
+    shutil.rmtree(linked.parent / "groundcover-istio")
+    command = ["helm", "plugin", "uninstall", "groundcover-istio"]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert install(path, tmp_path).returncode == 0
 
 
 # --- several charts at once ----------------------------------------------------------------------
