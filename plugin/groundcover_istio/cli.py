@@ -100,6 +100,9 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     if documents is not None:
         console.write(console.read("-"))
         return 0
+    if arguments and is_bare(arguments[:2]):
+        # Before the command is imported, which may fail already: where it has no YAML to read.
+        console.channel = arguments[1]
     name, rest = "render", arguments
     if arguments and not arguments[0].startswith("-"):
         name, *rest = arguments

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import __version__, processes
-from groundcover_istio.errors import PROGRAM, UsageError
+from groundcover_istio.errors import PROGRAM, UsageError, escaped
 from groundcover_istio.interrupts import Held, Noted
 
 if TYPE_CHECKING:
@@ -227,7 +227,14 @@ def _script(environment: Mapping[str, str]) -> str:
     lines = ["#!/bin/sh"]
     if not found:
         lines += [f"PYTHONPATH={shlex.quote(str(package))}${{PYTHONPATH:+:$PYTHONPATH}}", "export PYTHONPATH"]
-    lines.append(f'exec {shlex.quote(sys.executable)} -P -c {shlex.quote(START)} "$@"')
+    python = shlex.quote(sys.executable)
+    gone = f"{PROGRAM}: error: {escaped(sys.executable)}, which this plugin was installed for, is gone"
+    document = ("|-", f"  {gone}", f"    fix: {PROGRAM} install-plugin")
+    lines += [
+        f'[ -x {python} ] && exec {python} -P -c {shlex.quote(START)} "$@"',
+        "# Of a plugin that fails Helm shows nothing but that; it refuses a document that is a text, and shows it.",
+        f"printf '%s\\n' {' '.join(map(shlex.quote, document))}",
+    ]
     return "\n".join([*lines, ""])
 
 

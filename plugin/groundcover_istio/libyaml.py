@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from groundcover_istio.errors import PROGRAM, UsageError
 from groundcover_istio.package_parts import PackageParts
 
 TYPE_CHECKING = False
@@ -56,7 +57,17 @@ def _keep_reason(error: Any, name: str, position: int, character: object, encodi
 
 
 def _parser_of_the_package() -> Any:
-    import yaml  # noqa: PLC0415
+    """What the whole package has; raises UsageError where there is none, as a system's Python may have none."""
+    try:
+        import yaml  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "yaml":
+            raise
+        raise UsageError(
+            f"this Python ({sys.executable}) has no PyYAML",
+            hint=f"for a plugin of Helm 4: {PROGRAM} install-plugin, whose Python has it,\n"
+            "or name one that has it: GROUNDCOVER_ISTIO_PYTHON=/path/to/python3",
+        ) from error
 
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

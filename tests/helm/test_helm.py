@@ -277,6 +277,36 @@ def test_the_plugin_folder_itself_is_a_plugin(helm: Helm, tmp_path: Path) -> Non
     assert "otel-tracing" in rendered
 
 
+@pytest.mark.parametrize("helm", HELM4, indirect=True)
+@pytest.mark.parametrize("options", [(), ("--post-renderer-args", "--protocol", "--post-renderer-args", "zipkin")])
+def test_a_plugin_folder_whose_python_has_no_yaml(helm: Helm, options: tuple[str, ...], tmp_path: Path) -> None:
+    """Helm shows what is missing, and what helps."""
+    plugins = {"HELM_DATA_HOME": str(tmp_path / "data")}
+    assert helm("plugin", "install", ROOT / "plugin", **plugins).returncode == 0
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "python"], check=True)
+    python = str(tmp_path / "python/bin/python3")
+    post_renderer = ["--post-renderer", "groundcover-istio", *options]
+    done = helm("template", *istiod_arguments(helm), *post_renderer, **plugins, GROUNDCOVER_ISTIO_PYTHON=python)
+    assert done.returncode == 1
+    assert f"groundcover-istio: error: this Python ({python}) has no PyYAML" in done.stderr
+    assert "GROUNDCOVER_ISTIO_PYTHON=/path/to/python3" in done.stderr
+
+
+@pytest.mark.parametrize("helm", HELM4, indirect=True)
+def test_a_plugin_whose_python_is_gone(helm: Helm, tmp_path: Path) -> None:
+    """As that of an environment that was removed; Helm shows that, and what helps."""
+    installed = Path(helm.environment["HELM_DATA_HOME"]) / "plugins/groundcover-istio"
+    plugin = tmp_path / "plugins/groundcover-istio"
+    shutil.copytree(installed, plugin)
+    run = plugin / "bin/run"
+    run.write_text(run.read_text().replace(sys.executable, "/nowhere/python"))
+    options = ["--post-renderer", "groundcover-istio"]
+    done = helm("template", *istiod_arguments(helm), *options, HELM_PLUGINS=str(plugin.parent))
+    assert done.returncode == 1
+    assert "fix: groundcover-istio install-plugin" in done.stderr
+    assert "error: /nowhere/python, which this plugin was installed for, is gone" in done.stderr
+
+
 # --- install-plugin ------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ ALLOWED = {
     "_validators": {"patterns"},
     "spelling": {"errors", "patterns", "model"},
     "istio": {"errors", "patterns", "model", "spelling", "_since"},
-    "libyaml": {"package_parts"},
+    "libyaml": {"errors", "package_parts"},
     "k8syaml": {"errors", "patterns", "records", "model", "limits", "libyaml"},
     "stream": {"errors", "patterns", "records"},
     "validation": {"records", "model", "spelling", "_validators", "_schemas"},
