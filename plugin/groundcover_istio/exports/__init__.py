@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import report
 from groundcover_istio.errors import ManifestError, UsageError
-from groundcover_istio.exports.at import spelled
+from groundcover_istio.exports.at import spelled, split_document
 from groundcover_istio.exports.carriers import CARRIERS
 from groundcover_istio.exports.files import into_file
 from groundcover_istio.exports.kustomize import into_kustomization, kustomization_text, patches
@@ -95,7 +95,7 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
         defaults = result.data.get("defaultProviders")
         if defaults and not defaults.get("metrics"):
             notes.append(Note("warning", f"{place}: {SENTENCES['no-metrics']}"))
-    prefix = f"{spelled(at)}." if at else ""
+    prefix = f"{spelled(split_document(at)[1])}." if at else ""
     return edited.text, [*notes, Note("note", carrier.above.format(at=prefix + ".".join(carrier.path)))]
 
 

@@ -11,7 +11,7 @@ from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from groundcover_istio.model import Data, Path
 
@@ -25,6 +25,15 @@ _OWN: Final = ("meshConfig", "pilot")
 _NOT_BELOW: Final = ("_internal_defaults_do_not_set", "defaults", "global")
 _ARGO: Final = "argoproj.io"
 _ARGO_VALUES: Final = frozenset(("values", "valuesObject"))
+
+
+# `[1].` before a way: the second document of the file.
+_DOCUMENT: Final = re.compile(r"\[([0-9]+)\]\.(.+)", re.DOTALL)
+# How deep values may stand in a file that is no values file: `releases[0].values[0]` in one of helmfile.
+_DEEPEST: Final = 4
+# The version of a chart, or a range of patch releases, as Helm reads it: 1.21.6, ~1.21.0, 1.21.x, 1.21.
+_CHART_VERSION: Final = re.compile(r"[~=v ]*(1\.[0-9]{1,4})(\.([0-9]+|[xX*]))?([-+][-+.0-9A-Za-z]+)?")
+_CHART: Final = "istiod"
 
 
 class Place(NamedTuple):
@@ -65,6 +74,46 @@ def resolve(document: Data, at: str, name: str) -> Place:
     return Place(path, rest, held)
 
 
+def split_document(at: str) -> tuple[int | None, str]:
+    """The document that `--at` names, None where it names none, and the way in it."""
+    found = _DOCUMENT.fullmatch(at)
+    return (int(found[1]), found[2]) if found else (None, at)
+
+
+def chart_beside(document: Data, path: Path) -> tuple[str, str]:
+    """The chart that the values at a place are for, and its version, by what stands around them; empty where unsaid.
+
+    As a HelmRelease says it (spec.chart.spec), an Application of Argo CD (spec.source, spec.sources) and helmfile: with
+    its repository's name before it.
+    """
+    chart, version = "", ""
+    for depth in range(len(path)):
+        held = reach(document, path[:depth])
+        spec = dig(held, "chart", "spec")
+        for said, key in ((held, "targetRevision"), (held, "version"), (spec, "version")):
+            if isinstance(dig(said, "chart"), str) and (dig(said, key) is not None or not chart):
+                chart, version = str(dig(said, "chart")).rpartition("/")[2], str(dig(said, key) or "")
+    return chart, version
+
+
+def is_for_istiod(document: Data, at: str) -> bool:
+    """Whether a document has, at this place, values of a chart that it calls istiod."""
+    try:
+        return chart_beside(document, resolve(document, at, "").path)[0] == _CHART
+    except UsageError:
+        return False
+
+
+def istiod_version(document: Data, path: Path) -> str:
+    """Istio's minor version by that of the istiod chart which the values at a place are for; empty where unsaid.
+
+    A range may let in more than one minor version: then it says nothing.
+    """
+    chart, version = chart_beside(document, path)
+    found = _CHART_VERSION.fullmatch(version.strip())
+    return found[1] if chart == _CHART and found else ""
+
+
 def is_there(document: Data, at: str) -> bool:
     """Whether all of a way stands in a document."""
     try:
@@ -87,19 +136,33 @@ def refuse_umbrella(values: Data, path: Path, where: str) -> None:
     """
     if not isinstance(values, dict) or any(key in values for key in _OWN):
         return
-    below = [
-        str(key)
-        for key, held in values.items()
-        if key not in _NOT_BELOW and isinstance(held, dict) and any(each in held for each in _OWN)
-    ]
+    below = [each for each in _places_of_own(values, ()) if each[0] not in _NOT_BELOW]
     if not below and "istiod" in values:
-        below = ["istiod"]
+        below = [("istiod",)]
     if below:
         raise UsageError(
-            f"has values of the istiod chart under {' and '.join(below)}; a meshConfig beside that no chart reads",
+            f"has values of the istiod chart under {' and '.join(map(spell, below))};"
+            " a meshConfig beside that no chart reads",
             where=where,
-            hint=", or ".join(f"--at {spell((*path, key))}" for key in below),
+            hint=", or ".join(f"--at {_quoted(spell((*path, *each)))}" for each in below),
         )
+
+
+def _places_of_own(held: Data, path: Path) -> Iterator[Path]:
+    """Where, in a file that is no values file itself, something stands that no other chart's values have."""
+    pairs: Iterable[tuple[str | int, Data]] = enumerate(held) if isinstance(held, list) else ()
+    if isinstance(held, dict):
+        pairs = ((str(key), value) for key, value in held.items())
+    for key, value in pairs:
+        if isinstance(value, dict) and any(isinstance(value.get(each), dict | None) for each in _OWN if each in value):
+            yield (*path, key)
+        elif len(path) + 1 < _DEEPEST:
+            yield from _places_of_own(value, (*path, key))
+
+
+def _quoted(way: str) -> str:
+    """A way as a shell takes it, which might look for files by the brackets."""
+    return f"'{way}'" if "[" in way else way
 
 
 def _steps(at: str) -> list[str]:

@@ -9,7 +9,16 @@ from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError, UsageError
-from groundcover_istio.exports.at import is_there, reach, refuse_umbrella, resolve, spelled
+from groundcover_istio.exports.at import (
+    is_for_istiod,
+    is_there,
+    istiod_version,
+    reach,
+    refuse_umbrella,
+    resolve,
+    spelled,
+    split_document,
+)
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.istio import domain_name, release
 from groundcover_istio.model import Decision, Operation
@@ -30,6 +39,18 @@ PROFILE: Final = "demo"
 _DOMAIN: Final = ("global", "proxy", "clusterDomain")
 
 
+class Above(NamedTuple):
+    """What is known of a text that stands in a file."""
+
+    path: Path
+    """The way to it."""
+    chart_version: str
+    """What the file says of the chart that it is for."""
+
+
+_NOTHING_ABOVE: Final = Above((), "")
+
+
 class Edited(NamedTuple):
     """A file's text after the edit, and what was done to each place in it."""
 
@@ -41,13 +62,16 @@ class Edited(NamedTuple):
     merged: list[tuple[str, Merged]]
 
 
-def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], at: str, *, above: Path = ()) -> Edited:
+def into_file(
+    text: str, name: str, carrier: Carrier, layers: Sequence[Layer], at: str, *, above: Above = _NOTHING_ABOVE
+) -> Edited:
     """Write the configuration into a file that holds a carrier.
 
-    `at` is where values stand in the file, empty: at its top; `above` is the way to `text` where that stands in a file
-    itself. Raises ToolError: then nothing is to be written.
+    `at` is where values stand in the file, empty: at its top; `above` is for a text that stands in a file itself.
+    Raises ToolError: then nothing is to be written.
     """
-    found = _documents(text, name, carrier, at)
+    number, at = split_document(at)
+    found = _documents(text, name, carrier, at, number)
     places = [resolve(k8syaml.to_data(tree.root), at, name) for tree in found] if at else []
     if places and isinstance(places[0].held, str):
         return _into_text(text, name, found[0], places[0], carrier, layers)
@@ -57,14 +81,14 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
     base = places[0].path if places else ()
     if not carrier.api_group:
         held = places[0].held if places else k8syaml.to_data(found[0].root)
-        refuse_umbrella(held, (*above, *base), f"{name}, {spell(base)}" if base else name)
+        refuse_umbrella(held, (*above.path, *base), f"{name}, {spell(base)}" if base else name)
     path: Path = (*base, *carrier.path)
     place = f"{name}, {spell(path)}"
     for tree in found:
         top = k8syaml.to_data(tree.root)
         data = places[0].held if places else top
         held = dig(data, *carrier.path)
-        stated = _stated(data, top, carrier, place)
+        stated = _stated(data, top, carrier, place, above.chart_version or istiod_version(top, base))
         result = merge(held, [*stated, *layers], place, values=True)
         merged.append((place, result._replace(decisions=[*result.decisions, *_domain_differs(stated, layers)])))
         if dig(data, *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
@@ -74,9 +98,14 @@ def into_file(text: str, name: str, carrier: Carrier, layers: Sequence[Layer], a
     return Edited(applied(text, name, planned, edits), edits, covered, merged)
 
 
-def _documents(text: str, name: str, carrier: Carrier, at: str) -> list[Tree]:
-    """The documents of a file that are to be edited; an empty one where there are none."""
+def _documents(text: str, name: str, carrier: Carrier, at: str, number: int | None) -> list[Tree]:
+    """The documents of a file that are to be edited; an empty one where there are none. `number` names one of them."""
     trees = read(text, name)
+    if number is not None:
+        if number >= len(trees):
+            count = f"holds documents [0] to [{len(trees) - 1}]" if len(trees) > 1 else "holds one document alone"
+            raise UsageError(f"document [{number}] is not there; the file {count}", where=f"{name}, --at")
+        return [trees[number]]
     found = [tree for tree in trees if carrier.holds(k8syaml.to_data(tree.root))]
     if not carrier.api_group and len(trees) > 1:
         return [_only_one(trees, at, name)]
@@ -95,15 +124,20 @@ def _documents(text: str, name: str, carrier: Carrier, at: str) -> list[Tree]:
 
 
 def _only_one(trees: Sequence[Tree], at: str, name: str) -> Tree:
-    """The only one of several documents that has a place; raises UsageError where there is no such."""
-    found = [tree for tree in trees if at and is_there(k8syaml.to_data(tree.root), at)]
-    if len(found) == 1:
-        return found[0]
-    having = f"{len(found) or 'none'} of them with {spelled(at)}" if at else "a values file is one"
+    """Of several documents the one for chart istiod, else the only one that has a place; raises UsageError."""
+    documents = [k8syaml.to_data(tree.root) for tree in trees]
+    there = [index for index, each in enumerate(documents) if at and is_there(each, at)]
+    for found in ([index for index, each in enumerate(documents) if at and is_for_istiod(each, at)], there):
+        if len(found) == 1:
+            return trees[found[0]]
+    having = f"{len(there) or 'none'} of them with {spelled(at)}" if at else "a values file is one"
+    ways = [f"--at '[{index}].{spelled(at)}'" for index in there or (0,)] if at else []
     raise UsageError(
         f"holds {len(trees)} YAML documents, {having}",
         where=name,
-        hint="name a place that only the one that is meant has, as --at spec.values",
+        hint=f"name the document by its number, from 0, as {', or '.join(ways)}"
+        if at
+        else "name the document and the place by its number, from 0, and its keys, as --at '[1].spec.values'",
     )
 
 
@@ -114,7 +148,8 @@ def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier,
     except ToolError as error:
         error.where = _at(name, error.where)
         raise
-    inner = into_file(scalar.value, f"{name}, {spell(place.path)}", carrier, layers, place.rest, above=place.path)
+    above = Above(place.path, istiod_version(k8syaml.to_data(tree.root), place.path))
+    inner = into_file(scalar.value, f"{name}, {spell(place.path)}", carrier, layers, place.rest, above=above)
     edits = (embed(text, holder, scalar, inner.edits),) if inner.edits else ()
     after = apply(text, edits)
     path = (read(text, name).index(tree), *place.path)
@@ -126,11 +161,14 @@ def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier,
     return inner._replace(text=after, edits=edits)
 
 
-def _stated(data: Data, top: Data, carrier: Carrier, where: str) -> list[Layer]:
-    """Istio's version and the cluster's domain as a file states them, the weakest of the settings; none for neither."""
+def _stated(data: Data, top: Data, carrier: Carrier, where: str, chart_version: str) -> list[Layer]:
+    """Istio's version and the cluster's domain as a file states them, the weakest of the settings; none for neither.
+
+    The version of the chart is the weakest of all: values may name an image of their own.
+    """
     texts = [dig(data, *path) for path in carrier.version]
     # What stands at the top under `global` Helm hands to every chart below.
-    version = release(*texts, dig(top, "global", "tag"))
+    version = release(*texts, dig(top, "global", "tag"), chart_version)
     values = dig(data, "spec", "values") if carrier.api_group else data
     domain = domain_name(dig(values, *_DOMAIN) or dig(top, *_DOMAIN))
     stated = {"istioVersion": str(version) if version else "", "clusterDomain": domain}
