@@ -285,22 +285,34 @@ def layer_from_file(text: str, where: str) -> Layer:
 
 def _settings_in(document: dict[str, Data], where: str) -> dict[str, Data]:
     """The integration document that a mapping is, or has in an `istio` section: its own, or that of one subchart."""
-    own = document.get("istio")
-    below = [
-        each["istio"] for each in document.values() if isinstance(each, dict) and isinstance(each.get("istio"), dict)
+    own = [document] if isinstance(document.get("istio"), dict) else []
+    holders = own or [
+        each for each in document.values() if isinstance(each, dict) and isinstance(each.get("istio"), dict)
     ]
-    sections = [own] if isinstance(own, dict) else below
-    if len(sections) > 1:
+    if len(holders) > 1:
         raise SettingsError(
             "several subcharts have an `istio:` section", where=where, hint="give a file with the sensor's values alone"
         )
-    if not sections and _CHART_VALUES & document.keys():
+    if not holders and _CHART_VALUES & document.keys():
         raise SettingsError(
             "has no `istio:` section, so it says nothing that differs from the defaults",
             where=where,
             hint="leave --config out, or give the manifest of the sensor's release, which has all of its settings",
         )
-    return sections[0] if sections else document
+    return _with_service(holders[0]) if holders else document
+
+
+def _with_service(values: dict[str, Data]) -> dict[str, Data]:
+    """The `istio` section of the sensor's values, and the Service that these make where it names none.
+
+    The chart names the Service after the release, unless it is told a name (chart/templates/_helpers.tpl).
+    """
+    section: dict[str, Data] = values["istio"]
+    service = section.get("service") or {}
+    said = {"name": values.get("fullnameOverride"), "namespace": values.get("namespaceOverride")}
+    if not isinstance(service, dict) or not any(said.values()):
+        return section
+    return {**section, "service": {**{key: value for key, value in said.items() if value}, **service}}
 
 
 def resources_of(document: Data) -> list[dict[str, Data]]:

@@ -172,6 +172,25 @@ def test_config_files(text: str, tool: Callable[..., Any], tmp_path: Path, monke
 
 
 @pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        pytest.param("fullnameOverride: gc\nnamespaceOverride: obs\nistio: {}\n", "gc.obs", id="both overrides"),
+        pytest.param("istio: {enabled: true}\nfullnameOverride: gc\n", "gc.groundcover", id="a name"),
+        pytest.param("istio: {}\nnamespaceOverride: obs\n", "groundcover-sensor.obs", id="a namespace"),
+        pytest.param("sensor: {namespaceOverride: obs, istio: {}}\n", "groundcover-sensor.obs", id="a subchart's"),
+        pytest.param("istio: {}\nfullnameOverride: ''\n", "groundcover-sensor.groundcover", id="an empty one"),
+        pytest.param("istio: {service: {name: a}}\nfullnameOverride: gc\nnamespaceOverride: obs\n", "a.obs", id="its own"),
+    ],
+)  # fmt: skip
+def test_the_service_of_the_sensors_values(text: str, host: str, tool: Callable[..., Any], tmp_path: Path) -> None:
+    """The values say beside `istio` what the Service is called and where it is; an option is stronger."""
+    file = tmp_path / "values.yaml"
+    file.write_text(text)
+    assert f"service: {host}.svc.cluster.local\n".encode() in tool("--config", str(file), stdin=ISTIOD).out
+    assert b"service: other.one.svc" in tool("--config", str(file), "--service", "other.one", stdin=ISTIOD).out
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         pytest.param("a: b: c\n", "config.yaml, line 1: not valid YAML", id="no YAML"),
