@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SENTENCES: Final = {
     "renamed": "{old}, our entry of before, is {new} now; a Telemetry that names {old} has to name {new}",
     "respelt": "{old}, our entry of before, is spelt {new} now",
+    "still-active": "{provider} is still active here, which the settings do not say: what is missing is written, and"
+    " nothing taken away; to end it remove its name from defaultProviders.{key}",
     "unchanged": "already says what it has to say; left as it is",
     "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
     " istio_* metrics are missing; add it unless you mean that",
@@ -38,6 +40,8 @@ class Note(NamedTuple):
 
     level: Literal["done", "note", "warning"]
     text: str
+    code: str = ""
+    """Of the decision that it tells of."""
 
     @property
     def line(self) -> str:
@@ -76,10 +80,10 @@ def write_into(
         found = layers if source[0] is None else layers_from(source[0], source[1], layers)
         after, notes = _carrier_into(kind, text, name, found, at)
     if after == text:
-        notes = [
-            Note("done", f"{name}: {SENTENCES['unchanged']}"),
-            *(each for each in notes if each.level != "done"),
-        ]
+        notes = [each for each in notes if each.level != "done"]
+        # What is still active is not what the settings say.
+        if not any(each.code == "still-active" for each in notes):
+            notes.insert(0, Note("done", f"{name}: {SENTENCES['unchanged']}"))
     return (whole[: len(whole) - len(text)] + after).encode(), notes
 
 
@@ -102,7 +106,8 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
 def _note(place: str, decision: Decision) -> Note:
     words = SENTENCES.get(decision.code) or report.SENTENCES[decision.code]
     values = report.shown(decision)
-    return Note("warning" if decision.severity == "warning" else "done", f"{place}: {words.format(**values)}")
+    level: Literal["done", "warning"] = "warning" if decision.severity == "warning" else "done"
+    return Note(level, f"{place}: {words.format(**values)}", decision.code)
 
 
 def _mesh_source(source: bytes | None, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import config, istio, k8syaml, pipeline
 from groundcover_istio.errors import SettingsError, ToolError
 from groundcover_istio.model import Data, Decision, Operation, Path
+from groundcover_istio.rules.plan import dig
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def merge(mesh: Data, layers: Sequence[Layer], where: str, *, values: bool) -> M
     adopted, kept, decisions = _adopt(before, settings)
     after, found = _through_engine(adopted, layers, settings, where, values=values)
     decisions += [each for each in found if each.code not in ("unchanged", "nothing-here")]
+    decisions += _still_active(after, settings)
     return Merged(after, _operations(before, after, kept), decisions)
 
 
@@ -144,6 +146,26 @@ def _is_aimed_at_sensor(entry: dict[str, Data], kinds: Sequence[str], settings: 
     targets = [held.get(key) for key in ("service", "address")] if isinstance(held, dict) else []
     name, namespace = settings.service.name, settings.service.namespace
     return kind in kinds and any(istio.is_sensor_host(each, name, namespace) for each in targets)
+
+
+def _still_active(mesh: dict[str, Data], settings: Settings) -> list[Decision]:
+    """A warning for each provider of ours that the mesh config activates though the settings don't.
+
+    An export adds to a file; what it had put there before is the user's by now, and is left.
+    """
+    tracing, logs = settings.tracing, settings.access_logs
+    tracers = {*config.PROVIDER_NAMES.values(), tracing.provider_name.lower()}
+    loggers = {*_LOGGERS, logs.provider_name.lower()}
+    wanted = [
+        ("tracing", tracers, tracing.enabled and tracing.activation in ("auto", "mesh")),
+        ("accessLogging", loggers, logs.enabled and tracing.activation != "none"),
+    ]
+    return [
+        Decision("still-active", "warning", "", {"provider": name, "key": key})
+        for key, ours, active in wanted
+        for name in dig(mesh, "defaultProviders", key) or []
+        if not active and name.lower() in ours
+    ]
 
 
 def _rename_default(mesh: dict[str, Data], key: str, old: str, new: str) -> None:
