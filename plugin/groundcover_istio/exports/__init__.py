@@ -115,7 +115,7 @@ def _mesh_source(source: bytes | None, name: str) -> str:
         raise UsageError(
             "kustomize needs the manifests that hold the mesh config",
             where="--from",
-            hint="helm template istiod istio/istiod -n istio-system > istiod.yaml,\n"
+            hint="helm template istiod istio/istiod -n istio-system --version YOUR-VERSION > istiod.yaml,\n"
             "groundcover-istio export kustomize --from istiod.yaml",
         )
     return decoded(source, name).removeprefix(_BOM)

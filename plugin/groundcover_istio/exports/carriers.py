@@ -58,7 +58,8 @@ CARRIERS: Final = (
         {},
         (
             "Values of Istio's istiod chart: traces go to the groundcover sensor.",
-            "helm upgrade istiod istio/istiod -n istio-system -f THIS-FILE, behind your other values files",
+            "helm upgrade istiod istio/istiod -n istio-system --version YOUR-VERSION -f YOUR-VALUES -f THIS-FILE",
+            "Without --version Helm takes the newest Istio.",
             "Helm replaces lists: extensionProviders of other values files, or of a profile, belong into this list;",
             "`groundcover-istio export istiod-values --into FILE` writes it into the file that has them.",
             *_METRICS,
@@ -112,7 +113,8 @@ CARRIERS: Final = (
 SHARED_NAME: Final = "groundcover-mesh"
 SHARED_USE: Final = (
     "A mesh config of its own, which istiod reads beside its own one: traces go to the groundcover sensor.",
-    "kubectl apply -f THIS-FILE, and give istiod its name: helm upgrade istiod istio/istiod -n {root} \\",
+    "kubectl apply -f THIS-FILE, and give istiod its name (without --version Helm takes the newest Istio):",
+    "helm upgrade istiod istio/istiod -n {root} --version YOUR-VERSION \\",
     "  --reuse-values --set env.SHARED_MESH_CONFIG=" + SHARED_NAME,
     "Istio calls it experimental. Where the mesh's own config sets the same thing, that counts;",
     "entries of extensionProviders are merged by name.",

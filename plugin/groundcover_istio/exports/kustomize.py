@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from groundcover_istio.config import Layer
+    from groundcover_istio.model import Outcome
 
 _SAIL: Final = next(each for each in CARRIERS if each.kind == "sail")
 _MARK: Final = "# groundcover-istio"
+_RENDER: Final = (
+    "helm template istiod istio/istiod -n istio-system --version YOUR-VERSION > istiod.yaml,\n"
+    "groundcover-istio export kustomize --from istiod.yaml"
+)
 _USE: Final = (
     "Kustomization: Istio's traces go to the groundcover sensor.",
     "Add your resources to it, or write the patches into your own: groundcover-istio export kustomize --from MANIFESTS",
@@ -113,29 +118,41 @@ def patches(manifests: str, name: str, layers: Sequence[Layer]) -> list[Patch]:
     """
     require_enabled(config.resolve(layers))
     before = load(manifests, name)
-    found = list(_of_config_maps(manifests, name, before, layers))
+    outcome = _rendered(manifests, name, layers)
+    found = list(_of_config_maps(outcome.after.decode(), name, before))
     found += [
         _of_sail(each, name, layers)
         for document in before
         for each in config.resources_of(document)
         if _SAIL.holds(each)
     ]
+    right = [
+        each.resource
+        for each in outcome.decisions
+        if each.code == "unchanged" and each.resource.startswith("ConfigMap ")
+    ]
+    if not found and right:
+        raise UsageError(
+            f"{', '.join(right)} already says what it has to say, so there is nothing to patch",
+            where=name,
+            hint=f"give what a patch is to be made of, before patches and post-renderers:\n{_RENDER}",
+        )
     if not found:
         raise UsageError(
-            "holds no mesh config that is to be changed: neither ConfigMap istio nor Istio of the Sail operator",
-            where=name,
-            hint="helm template istiod istio/istiod -n istio-system > istiod.yaml,\n"
-            "groundcover-istio export kustomize --from istiod.yaml",
+            "holds no mesh config: neither ConfigMap istio nor Istio of the Sail operator", where=name, hint=_RENDER
         )
     return found
 
 
-def _of_config_maps(manifests: str, name: str, before: list[Data], layers: Sequence[Layer]) -> Iterator[Patch]:
+def _rendered(manifests: str, name: str, layers: Sequence[Layer]) -> Outcome:
     try:
-        after = pipeline.run(manifests.encode(), patch_mode(layers)).after.decode()
+        return pipeline.run(manifests.encode(), patch_mode(layers))
     except ToolError as error:
         error.where = f"{name}, {error.where}" if error.where else name
         raise
+
+
+def _of_config_maps(after: str, name: str, before: list[Data]) -> Iterator[Patch]:
     for old, new in zip(before, load(after, name), strict=False):
         for held, changed in zip(config.resources_of(old), config.resources_of(new), strict=True):
             if held != changed and held["kind"] == "ConfigMap":
