@@ -74,8 +74,13 @@ def rows(parser: argparse.ArgumentParser) -> Iterator[str]:
 def completion(shell: str) -> str:
     """The completion of one shell."""
     root = argparse.ArgumentParser(prog="groundcover-istio")
+    found = parsers()
+    # Without a command it is `render`.
+    for action in found["render"]._actions:  # noqa: SLF001
+        if action.option_strings and action.dest != "help":
+            root._add_action(action)  # noqa: SLF001
     commands = root.add_subparsers()
-    for name, parser in parsers().items():
+    for name, parser in found.items():
         for action in parser._actions:  # noqa: SLF001
             action.help = None if action.help == argparse.SUPPRESS else action.help
             if action.metavar in ("FILE", "DIR"):

@@ -113,5 +113,16 @@ def _dispatch(arguments: list[str], console: Console) -> int:
             )
     module = f"{__package__}.commands.{name.replace('-', '_')}"
     # What importlib.import_module does, without importing `importlib`: 0.6 ms.
-    code: int = __import__(module, fromlist=("run",)).run(rest, console)
+    try:
+        code: int = __import__(module, fromlist=("run",)).run(rest, console)
+    except UsageError as error:
+        _name_late_command(error, arguments if rest is arguments else [])
+        raise
     return code
+
+
+def _name_late_command(error: UsageError, arguments: list[str]) -> None:
+    """Say so where `render`, for want of a command before the options, took one behind them for a file."""
+    late = next((each for each in arguments if each in COMMANDS and not os.path.exists(each)), "")  # noqa: PTH110  as above
+    if late and (error.where == late or error.message.startswith("unrecognized arguments")):
+        error.hint = f"the command comes first: {PROGRAM} {late} [OPTIONS]"

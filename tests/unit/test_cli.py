@@ -26,6 +26,26 @@ BROKEN = b"kind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: 'a: b: c'\n"
 
 
 @pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        pytest.param(["--protocol", "zipkin", "diff"], "diff", id="which render takes for a file"),
+        pytest.param(["--protocol", "zipkin", "export", "sail"], "export", id="with arguments of its own"),
+        pytest.param(["--format", "json", "check"], "check", id="with options of its own"),
+    ],
+)
+def test_a_command_behind_options(
+    arguments: list[str], command: str, tool: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said where it belongs, unless there is a file of that name."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = tool(*arguments, stdin=ISTIOD)
+    assert (code, out) == (2, b"")
+    assert f"fix: the command comes first: groundcover-istio {command} [OPTIONS]\n" in err
+    (tmp_path / command).write_bytes(ISTIOD)
+    assert "the command comes first" not in tool(*arguments, stdin=ISTIOD).err
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         pytest.param(["rendr"], '"rendr" is no command; accepted: render, diff, check, rule, export, doctor, install-plugin', id="an unknown command"),
@@ -497,3 +517,28 @@ def test_no_progress_in_a_pipe() -> None:
     )
     time.sleep(1.5)
     assert run.communicate(b"a: b\n") == (b"a: b\n", b"")
+
+
+COMPLETED = """
+source "$1"; shift
+COMP_WORDS=(groundcover-istio "$@"); COMP_CWORD=$#
+_shtab_groundcover_istio groundcover-istio "${COMP_WORDS[$COMP_CWORD]}" "${COMP_WORDS[$COMP_CWORD-1]}" 2>/dev/null
+echo "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        pytest.param(["--prot"], "--protocol", id="an option of render"),
+        pytest.param(["--report-format", "j"], "json", id="its value"),
+        pytest.param(["exp"], "export", id="a command"),
+        pytest.param(["export", "--in"], "--into", id="a command's option"),
+    ],
+)
+def test_completion(words: list[str], completed: str) -> None:
+    """In bash; without a command it is `render`."""
+    script = str(DATA.parents[1] / "completions/groundcover-istio")
+    command = ["bash", "-c", COMPLETED, "bash", script, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{completed}\n"

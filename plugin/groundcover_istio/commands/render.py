@@ -34,7 +34,8 @@ To read a file without any option, write `render FILE`.
   install-plugin   make it known to Helm 4
 """
 _EPILOG: Final = """\
-example: helm upgrade istiod istio/istiod -n istio-system --post-renderer groundcover-istio
+example: helm upgrade istiod istio/istiod -n istio-system --version YOUR-VERSION \\
+  --reuse-values --post-renderer groundcover-istio
 exit codes: 0 done, 2 usage or settings, 3 manifests that can't be read or safely edited;
 unless it is 0, nothing is written to standard output
 """
