@@ -24,7 +24,7 @@ SENTENCES: Final = {
     "renamed": "{old}, our entry of before, is {new} now; a Telemetry that names {old} has to name {new}",
     "respelt": "{old}, our entry of before, is spelt {new} now",
     "still-active": "{provider} is still active here, which the settings do not say: what is missing is written, and"
-    " nothing taken away; to end it remove its name from defaultProviders.{key}",
+    " nothing taken away; to end it remove its name from {place}",
     "unchanged": "already says what it has to say; left as it is",
     "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
     " istio_* metrics are missing; add it unless you mean that",

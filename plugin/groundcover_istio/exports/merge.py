@@ -109,21 +109,20 @@ def _adopt(before: dict[str, Data], settings: Settings) -> tuple[dict[str, Data]
     entries = mesh.get("extensionProviders")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         return mesh, [], []
-    tracers = frozenset(config.PROVIDER_NAMES.values())
     wanted = [
-        (_TRACERS, tracers, settings.tracing.provider_name, "tracing", settings.tracing.enabled),
-        ((_LOGGER,), _LOGGERS, settings.access_logs.provider_name, "accessLogging", settings.access_logs.enabled),
+        (_TRACERS, settings.tracing.provider_name, "tracing", settings.tracing.enabled),
+        ((_LOGGER,), settings.access_logs.provider_name, "accessLogging", settings.access_logs.enabled),
     ]
     kept = list(range(len(entries)))
     decisions: list[Decision] = []
-    for kinds, names, name, default, enabled in wanted:
+    for kinds, name, default, enabled in wanted:
         if not enabled:
             continue
         taken = any(each.get("name") == name for each in entries)
         spelt = [str(each.get("name")) for each in entries]
         for index in sorted(range(len(entries)), key=lambda at: spelt[at].lower() != name.lower()):
             entry, old = entries[index], spelt[index]
-            ours = old.lower() in {*names, name.lower()} and _is_aimed_at_sensor(entry, kinds, settings)
+            ours = old.lower() in names_of_ours(settings)[default] and _is_aimed_at_sensor(entry, kinds, settings)
             if old == name or not ours or (taken and not problems("mesh-config", {"extensionProviders": [entry]})):
                 continue
             if taken:
@@ -154,18 +153,28 @@ def _still_active(mesh: dict[str, Data], settings: Settings) -> list[Decision]:
     An export adds to a file; what it had put there before is the user's by now, and is left.
     """
     tracing, logs = settings.tracing, settings.access_logs
-    tracers = {*config.PROVIDER_NAMES.values(), tracing.provider_name.lower()}
-    loggers = {*_LOGGERS, logs.provider_name.lower()}
-    wanted = [
-        ("tracing", tracers, tracing.enabled and tracing.activation in ("auto", "mesh")),
-        ("accessLogging", loggers, logs.enabled and tracing.activation != "none"),
-    ]
+    active = {
+        "tracing": tracing.enabled and tracing.activation in ("auto", "mesh"),
+        "accessLogging": logs.enabled and tracing.activation != "none",
+    }
     return [
-        Decision("still-active", "warning", "", {"provider": name, "key": key})
-        for key, ours, active in wanted
+        still_active(name, f"defaultProviders.{key}")
+        for key, ours in names_of_ours(settings).items()
         for name in dig(mesh, "defaultProviders", key) or []
-        if not active and name.lower() in ours
+        if not active[key] and name.lower() in ours
     ]
+
+
+def names_of_ours(settings: Settings) -> dict[str, frozenset[str]]:
+    """The names that providers of ours have, in lower case, by the key under which they are activated."""
+    tracer, logger = settings.tracing.provider_name, settings.access_logs.provider_name
+    tracers = frozenset((*config.PROVIDER_NAMES.values(), tracer.lower()))
+    return {"tracing": tracers, "accessLogging": _LOGGERS | {logger.lower()}}
+
+
+def still_active(provider: str, place: str, resource: str = "") -> Decision:
+    """The warning about a name that stands there although the settings don't say so."""
+    return Decision("still-active", "warning", resource, {"provider": provider, "place": place})
 
 
 def _rename_default(mesh: dict[str, Data], key: str, old: str, new: str) -> None:

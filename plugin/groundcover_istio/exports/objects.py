@@ -8,11 +8,21 @@ from groundcover_istio import config, k8syaml, pipeline
 from groundcover_istio.errors import ToolError, UsageError
 from groundcover_istio.exports.carriers import SHARED_NAME, SHARED_USE, TELEMETRY_USE, Carrier
 from groundcover_istio.exports.files import edit, read
-from groundcover_istio.exports.merge import changes, config_map, merge, patch_mode, require_enabled, text_of
+from groundcover_istio.exports.merge import (
+    changes,
+    config_map,
+    merge,
+    names_of_ours,
+    patch_mode,
+    require_enabled,
+    still_active,
+    text_of,
+)
+from groundcover_istio.rules.plan import dig
 from groundcover_istio.rules.telemetry import TELEMETRY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from groundcover_istio.config import Layer
     from groundcover_istio.model import Data, Decision, Settings
@@ -82,7 +92,30 @@ def into_telemetry(text: str, name: str, layers: Sequence[Layer]) -> tuple[str, 
         (old, changes(k8syaml.to_data(old.root), k8syaml.to_data(new.root), ()))
         for old, new in zip(trees, changed, strict=True)
     ]
-    return edit(text, name, [(tree, operations) for tree, operations in planned if operations]), decisions
+    after = edit(text, name, [(tree, operations) for tree, operations in planned if operations])
+    documents = [k8syaml.to_data(tree.root) for tree in changed]
+    return after, (*decisions, *_still_named(documents, settings, {each.resource for each in decisions}))
+
+
+def _still_named(documents: list[Data], settings: Settings, resources: set[str]) -> Iterator[Decision]:
+    """A warning for each provider of ours that a Telemetry names though the settings switch it off."""
+    off = {"tracing": not settings.tracing.enabled, "accessLogging": not settings.access_logs.enabled}
+    for held in (each for document in documents for each in config.resources_of(document)):
+        names = (dig(held, "metadata", "namespace") or settings.root_namespace, dig(held, "metadata", "name"))
+        resource = f"{held['kind']} {'/'.join(map(str, names))}"
+        for key, ours in names_of_ours(settings).items():
+            rules = _items(dig(held, "spec", key)) if off[key] and resource in resources else []
+            named = (
+                provider for rule in rules if not dig(rule, "disabled") for provider in _items(dig(rule, "providers"))
+            )
+            for name in (str(dig(provider, "name")) for provider in named):
+                if name.lower() in ours:
+                    yield still_active(name, f"spec.{key}", resource)
+
+
+def _items(value: Data) -> list[Data]:
+    """A list's items; none where it is something else, which the engine answers for where it edits it."""
+    return value if isinstance(value, list) else []
 
 
 def _with_telemetry(layers: Sequence[Layer]) -> Settings:
