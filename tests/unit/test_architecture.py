@@ -45,13 +45,18 @@ ALLOWED = {
     "rules.versions": {"model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
-    "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
+    "rules.values": {"errors", "model", "istio", "inventory", "rules.plan"},
+    "rules.logs": {"model", "istio", "spelling", "inventory", "rules.plan", "rules.values"},
+    "rules.mesh_config": {
+        "errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider", "rules.values", "rules.logs",
+    },
     "rules.telemetry": {
-        "errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.tracing", "rules.provider",
+        "errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.tracing", "rules.logs",
         "rules.versions",
     },
     "rules.shared": {
         "errors", "model", "istio", "k8syaml", "spelling", "inventory", "rules.plan", "rules.provider", "rules.mesh_config",
+        "rules.logs",
     },
     "rules": {
         "model", "inventory", "rules.plan", "rules.versions", "rules.sensor", "rules.mesh_config", "rules.telemetry",
