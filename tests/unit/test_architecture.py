@@ -73,7 +73,7 @@ ALLOWED = {
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
         "errors", "model", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
-        "rules.tracing", "rules.telemetry", "",
+        "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "config", "inventory", "edits", "embedded", "rules.plan",

@@ -51,21 +51,24 @@ def require_one_place(mesh: MeshConfig) -> None:
         )
 
 
-def kept_defaults(plan: Plan, mesh: MeshConfig) -> list[Operation]:
-    """What the chart's own defaultProviders would be, where the first one of ours takes its place.
+def chart_defaults(telemetry: Data) -> dict[str, list[str]]:
+    """The chart's own defaultProviders, which it writes where the values have none; `telemetry` is that of the values.
 
-    The chart writes them where the values have none (istio-discovery/templates/_helpers.tpl and configmap.yaml).
+    Istio 1.18 to 1.31, istio-discovery/templates/_helpers.tpl (default-prometheus, default-sd-metrics and -logs).
     """
-    if said(mesh, "defaultProviders"):
-        return []
-    telemetry = dig(mesh.resource.data, "spec", "values", "telemetry")
     if False in (dig(telemetry, "enabled"), dig(telemetry, "v2", "enabled")):
-        return []
+        return {}
     stackdriver = ["stackdriver"] if dig(telemetry, "v2", "stackdriver", "enabled") is True else []
     prometheus = [] if dig(telemetry, "v2", "prometheus", "enabled") is False else ["prometheus"]
-    kept = {"metrics": [*prometheus, *stackdriver], "accessLogging": stackdriver}
+    return {"metrics": [*prometheus, *stackdriver], "accessLogging": stackdriver}
+
+
+def kept_defaults(plan: Plan, mesh: MeshConfig) -> list[Operation]:
+    """What keeps the chart's own defaultProviders, where the first one of ours takes their place."""
+    if said(mesh, "defaultProviders"):
+        return []
     operations: list[Operation] = []
-    for key, names in kept.items():
+    for key, names in chart_defaults(dig(mesh.resource.data, "spec", "values", "telemetry")).items():
         decision = Decision("defaults-kept", "info", str(mesh.resource.id), {"kind": key, "names": ", ".join(names)})
         # The default tracer and the default access log provider ask for the same.
         if names and decision not in plan.decisions:
