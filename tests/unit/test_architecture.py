@@ -77,7 +77,7 @@ ALLOWED = {
     },
     "exports.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
-        "rules.plan", "rules.sensor", "rules.telemetry", "report", "pipeline",
+        "rules.plan", "rules.sensor", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "config", "rules.plan", "rules.tracing", "report", "interrupts",

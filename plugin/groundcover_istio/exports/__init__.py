@@ -28,8 +28,6 @@ SENTENCES: Final = {
     "unchanged": "already says what it has to say; left as it is",
     "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
     " istio_* metrics are missing; add it unless you mean that",
-    "covered": "profile demo brings extensionProviders of its own (otel, skywalking, otel-tracing, jaeger), and"
-    " this list takes their place; add those that you use",
 }
 _BOM: Final = "\ufeff"
 _BY_KIND: Final = {each.kind: each for each in CARRIERS}
@@ -94,11 +92,6 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
     carrier = _BY_KIND[kind]
     edited = into_file(text, name, carrier, layers, at)
     notes = [_note(place, each) for place, result in edited.merged for each in result.decisions]
-    notes += [Note("warning", f"{place}: {SENTENCES['covered']}") for place in edited.covered]
-    for place, result in edited.merged:
-        defaults = result.data.get("defaultProviders")
-        if defaults and not defaults.get("metrics"):
-            notes.append(Note("warning", f"{place}: {SENTENCES['no-metrics']}"))
     prefix = f"{spelled(split_document(at)[1])}." if at else ""
     return edited.text, [*notes, Note("note", carrier.above.format(at=prefix + ".".join(carrier.path)))]
 

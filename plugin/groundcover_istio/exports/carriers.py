@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from groundcover_istio.rules.plan import dig
+
 if TYPE_CHECKING:
     from groundcover_istio.model import Data
 
@@ -39,6 +41,12 @@ class Carrier(NamedTuple):
             return False
         group = str(document.get("apiVersion")).partition("/")[0]
         return (group, document.get("kind")) == (self.api_group, self.object_kind)
+
+    def beside(self, document: Data) -> dict[str, Data]:
+        """What the values beside its mesh config say of what the chart makes of that, as `spec.values` has it."""
+        values = dig(document, "spec", "values") if self.api_group else document
+        second = None if "values" in self.path or not self.api_group else dig(values, "meshConfig")
+        return {"profile": dig(document, *self.profile), "telemetry": dig(values, "telemetry"), "meshConfig": second}
 
 
 _METRICS: Final = (

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from groundcover_istio.k8syaml import Tree
     from groundcover_istio.model import Data, Edit, Path
 
-# The one profile of Istio's that has extensionProviders.
-PROFILE: Final = "demo"
 # Where the chart's values say the cluster's DNS domain, which istiod is told.
 _DOMAIN: Final = ("global", "proxy", "clusterDomain")
 
@@ -57,8 +55,6 @@ class Edited(NamedTuple):
     text: str
     edits: tuple[Edit, ...]
     """What made it of the text before."""
-    covered: list[str]
-    """Places whose new list of providers takes the place of one that a profile brings."""
     merged: list[tuple[str, Merged]]
 
 
@@ -76,7 +72,6 @@ def into_file(
     if places and isinstance(places[0].held, str):
         return _into_text(text, name, found[0], places[0], carrier, layers)
     merged: list[tuple[str, Merged]] = []
-    covered: list[str] = []
     planned: list[tuple[Tree, list[Operation]]] = []
     base = places[0].path if places else ()
     if not carrier.api_group:
@@ -89,13 +84,11 @@ def into_file(
         data = places[0].held if places else top
         held = dig(data, *carrier.path)
         stated = _stated(data, top, carrier, place, above.chart_version or istiod_version(top, base))
-        result = merge(held, [*stated, *layers], place, values=True)
+        result = merge(held, [*stated, *layers], place, carrier.beside(data))
         merged.append((place, result._replace(decisions=[*result.decisions, *_domain_differs(stated, layers)])))
-        if dig(data, *carrier.profile) == PROFILE and not dig(held, "extensionProviders"):
-            covered.append(place)
         planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
     edits = edits_of(text, name, planned)
-    return Edited(applied(text, name, planned, edits), edits, covered, merged)
+    return Edited(applied(text, name, planned, edits), edits, merged)
 
 
 def _documents(text: str, name: str, carrier: Carrier, at: str, number: int | None) -> list[Tree]:

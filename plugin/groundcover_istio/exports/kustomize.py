@@ -164,7 +164,7 @@ def _of_sail(held: dict[str, Data], name: str, layers: Sequence[Layer]) -> Patch
     path: Path = _SAIL.path
     where = f"{name}, Istio {dig(held, 'metadata', 'name')}, spec.values.meshConfig"
     old = dig(held, *_SAIL.path)
-    data: Data = merge(old, layers, where, values=True).data
+    data: Data = merge(old, layers, where, _SAIL.beside(held)).data
     while len(path) > 1 and not isinstance(dig(held, *map(str, path[:-1])), dict):
         data, path, old = {str(path[-1]): data}, path[:-1], None
     return _patch(held, str(held["apiVersion"]).partition("/")[2], _guarded(path, old, data))

@@ -9,6 +9,7 @@ from groundcover_istio import config, istio, k8syaml, pipeline
 from groundcover_istio.errors import SettingsError, ToolError
 from groundcover_istio.model import Data, Decision, Operation, Path
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.values import chart_defaults
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class Merged(NamedTuple):
     decisions: list[Decision]
 
 
-def merge(mesh: Data, layers: Sequence[Layer], where: str, *, values: bool) -> Merged:
+def merge(mesh: Data, layers: Sequence[Layer], where: str, values: dict[str, Data] | None) -> Merged:
     """Bring a mesh config to what the settings say.
 
-    `values` for one that stands in values, where defaultProviders takes the place of the chart's own.
+    `values` are those it is among, as `Carrier.beside` gives them; None for one that stands alone.
     Raises ToolError as `pipeline.run` does, its place being `where`.
     """
     settings = require_enabled(config.resolve(layers))
@@ -42,8 +43,11 @@ def merge(mesh: Data, layers: Sequence[Layer], where: str, *, values: bool) -> M
         raise SettingsError("is no mapping, a mesh config is one", where=where)
     before: dict[str, Data] = mesh or {}
     adopted, kept, decisions = _adopt(before, settings)
-    after, found = _through_engine(adopted, layers, settings, where, values=values)
+    after, found = _through_engine(adopted, layers, settings, where, values)
     decisions += [each for each in found if each.code not in ("unchanged", "nothing-here", "version-assumed")]
+    defaults = after.get("defaultProviders") or {}
+    if values is not None and not defaults.get("metrics") and chart_defaults(values.get("telemetry")).get("metrics"):
+        decisions += [Decision("no-metrics", "warning", "", {})] if defaults else []
     decisions += _still_active(after, settings)
     return Merged(after, _operations(before, after, kept), decisions)
 
@@ -76,21 +80,22 @@ def text_of(data: Data) -> str:
 
 
 def _through_engine(
-    mesh: dict[str, Data], layers: Sequence[Layer], settings: Settings, where: str, *, values: bool
+    mesh: dict[str, Data], layers: Sequence[Layer], settings: Settings, where: str, values: dict[str, Data] | None
 ) -> tuple[dict[str, Data], tuple[Decision, ...]]:
     """What render makes of an object that holds this mesh config."""
     carrier: Data = config_map("istio", settings.root_namespace, "mesh", text_of(mesh))
-    if values:
-        carrier = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"meshConfig": mesh}}
+    if values is not None:
+        spec = {"values": values, "meshConfig": mesh}
+        carrier = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
     try:
         outcome = pipeline.run(text_of(carrier).encode(), patch_mode(layers))
     except ToolError as error:
-        place, _, inside = error.where.partition("spec.meshConfig" if values else "data.mesh")
+        place, _, inside = error.where.partition("data.mesh" if values is None else "spec.meshConfig")
         if place.startswith("line ") or carrier["kind"] in place:
             error.where = where + inside.replace(", ", ".", 1)
         raise
     document = k8syaml.load(outcome.after.decode())[0]
-    if values:
+    if values is not None:
         return document["spec"]["meshConfig"] or {}, outcome.decisions
     return k8syaml.load(document["data"]["mesh"])[0] or {}, outcome.decisions
 

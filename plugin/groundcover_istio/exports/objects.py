@@ -32,7 +32,7 @@ _MARK: Final = "groundcover-istio-export"
 
 def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
     """A new file that holds the mesh config in a carrier."""
-    data: Data = merge({}, layers, carrier.words, values=True).data
+    data: Data = merge({}, layers, carrier.words, {}).data
     for key in reversed(carrier.path):
         data = {key: data}
     skeleton = dict(carrier.skeleton)
@@ -44,7 +44,7 @@ def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
 def shared_text(layers: Sequence[Layer]) -> str:
     """The ConfigMap that istiod reads beside its own mesh config."""
     root = config.resolve(layers).root_namespace
-    mesh = merge({}, layers, SHARED_NAME, values=False).data
+    mesh = merge({}, layers, SHARED_NAME, None).data
     head = config_map(SHARED_NAME, root, "mesh", "")
     head["metadata"]["labels"] = {"app.kubernetes.io/part-of": "groundcover"}
     del head["data"]
