@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Path, Version
 
 _ALL: Final = 100
+_LEAST: Final = 0.01
+"""Envoy counts in parts of 10,000 and drops what is left (source/common/protobuf/utility.cc, convertPercent)."""
 
 
 class Named(NamedTuple):
@@ -98,6 +100,11 @@ class Share(NamedTuple):
 def is_percentage(value: float) -> bool:
     """Whether a sampling is one that Istio takes."""
     return 0 <= value <= _ALL
+
+
+def samples_none(value: float) -> bool:
+    """Whether a percentage is so low that no request starts a trace."""
+    return 0 <= value < _LEAST
 
 
 def for_the_mesh(world: World, mesh: Mesh) -> Iterator[Thing]:
