@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import config
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _MALFORMED: Final = (TypeError, ValueError, AttributeError, LookupError, RecursionError, ToolError)
 # Not being allowed to read these says nothing about whether spans arrive.
 _OPTIONAL: Final = ("secrets",)
+# How kubectl words that no API server answers: then each call says it, with its own path perhaps.
+_UNREACHABLE: Final = re.compile(r"refused|unable to connect|no such host|no route to host|timeout", re.IGNORECASE)
 
 
 _Target = TypeVar("_Target")
@@ -135,6 +138,10 @@ def _safely(what: str, check: Callable[[], _Found], default: _Found) -> tuple[_F
 
 def _unread(cluster: Cluster) -> Iterator[Item]:
     """What could not be read, and why: what depends on it is not judged."""
+    reasons = [reading.error for reading in cluster.readings.values()]
+    if len(reasons) > 1 and all(reasons) and (len(set(reasons)) == 1 or all(map(_UNREACHABLE.search, reasons))):
+        yield unknown("unreachable", reason=reasons[0])
+        return
     for query, reading in cluster.readings.items():
         if reading.error:
             name = query.resource.partition(".")[0]
