@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundcover_istio import config
 from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, at_least
@@ -11,6 +12,8 @@ from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
 from groundcover_istio.istio import parse_version
 from groundcover_istio.progress import Progress
+from groundcover_istio.rules.plan import dig
+from groundcover_istio.variables import KNOWN_VARIABLES
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -28,6 +31,7 @@ In a file a comment takes a finding of its line, or of the next one, back:
   # groundcover-istio: ignore[GCI007] why
 """
 _EPILOG: Final = """\
+--istio-version, --service and --root-namespace are variables too, as GROUNDCOVER_ISTIO_SERVICE.
 example: helm template istiod istio/istiod -n istio-system | groundcover-istio check - overlays/
 exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or nothing to check, 3 an input can't be read
 """
@@ -50,7 +54,7 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Check; 0, 1 where something at or above --fail-on is found, 3 where an input can't be read."""
     options = parse(parser(), arguments, console)
-    selected, given = _selected(options), _given(options)
+    selected, given = _selected(options), _given(options, console)
     with Progress("checking"):
         named = inputs.expand(options.files)
         files = [_read(name, console) for name in named.files]
@@ -88,17 +92,22 @@ def _ids(text: str, option: str) -> frozenset[str]:
     return found
 
 
-def _given(options: Namespace) -> Given:
-    service = None
+def _given(options: Namespace, console: Console) -> Given:
+    """What options say about the cluster, else variables; raises UsageError for a variable that nothing reads."""
+    said = config.layer_from_environment(console.environment, KNOWN_VARIABLES).data
+    named = dig(said, "service", "name"), dig(said, "service", "namespace")
+    service = named if all(named) else None
     if options.service is not None:
         name, dot, namespace = options.service.partition(".")
         if not name or not dot or not namespace or "." in namespace:
             raise UsageError(f'"{options.service}" is not NAME.NAMESPACE', where="--service")
         service = (name, namespace)
-    stated = parse_version(options.istio_version) if options.istio_version else None
-    if options.istio_version and not stated:
-        raise UsageError(f'"{options.istio_version}" is no version of Istio, such as 1.24', where="--istio-version")
-    return Given(stated, service, options.root_namespace)
+    version = options.istio_version or said.get("istioVersion") or ""
+    stated = parse_version(version)
+    if version and not stated:
+        where = "--istio-version" if options.istio_version else f"{config.ENVIRONMENT_PREFIX}ISTIO_VERSION"
+        raise UsageError(f'"{version}" is no version of Istio, such as 1.24', where=where)
+    return Given(stated, service, options.root_namespace or said.get("rootNamespace") or "")
 
 
 def _summary(findings: Sequence[Finding], files: int) -> str:
