@@ -9,10 +9,10 @@ from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, at_least
 from groundcover_istio.checks.loading import File, Given
+from groundcover_istio.checks.world import mapping
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
 from groundcover_istio.istio import parse_version
 from groundcover_istio.progress import Progress
-from groundcover_istio.rules.plan import dig
 from groundcover_istio.variables import KNOWN_VARIABLES
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 FOUND: Final = 1
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
-istiod values (files, or inside Flux's and Argo CD's resources), IstioOperators and Sail resources. What is given
-together is looked at together.
+istiod values (files, or inside Flux's and Argo CD's resources, fleet.yaml and helmfiles), IstioOperators and Sail
+resources. What is given together is looked at together.
 In a file a comment takes a finding of its line, or of the next one, back:
   # groundcover-istio: ignore[GCI007] why
 """
@@ -95,8 +95,8 @@ def _ids(text: str, option: str) -> frozenset[str]:
 def _given(options: Namespace, console: Console) -> Given:
     """What options say about the cluster, else variables; raises UsageError for a variable that nothing reads."""
     said = config.layer_from_environment(console.environment, KNOWN_VARIABLES).data
-    named = dig(said, "service", "name"), dig(said, "service", "namespace")
-    service = named if all(named) else None
+    named = mapping(said.get("service"))
+    service = (named["name"], named["namespace"]) if "name" in named else None
     if options.service is not None:
         name, dot, namespace = options.service.partition(".")
         if not name or not dot or not namespace or "." in namespace:
