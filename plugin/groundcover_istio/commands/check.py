@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio import config
 from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
-from groundcover_istio.checks.finding import LEVELS, at_least
+from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.checks.world import mapping
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
@@ -26,7 +26,8 @@ FOUND: Final = 1
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
 istiod values (files, or inside Flux's and Argo CD's resources, fleet.yaml and helmfiles), IstioOperators and Sail
-resources. What is given together is looked at together.
+resources. What is given together is looked at as one cluster's: check one at a time. Of folders are passed over: the
+templates and files of charts, and what can't be read and says nothing of Istio.
 In a file a comment takes a finding of its line, or of the next one, back:
   # groundcover-istio: ignore[GCI007] why
 """
@@ -57,14 +58,14 @@ def run(arguments: list[str], console: Console) -> int:
     selected, given = _selected(options), _given(options, console)
     with Progress("checking"):
         named = inputs.expand(options.files)
-        files = [_read(name, console) for name in named.files]
+        files = [_read(name, console)._replace(found=name in named.found) for name in named.files]
         report = engine.check(files, given, selected)
-    inputs.require_content(named, report.empty)
-    if note := inputs.templates_left_out(named):
+    inputs.require_content(named, report.empty, report.passed)
+    for note in filter(None, (inputs.templates_left_out(named), inputs.passed_over(report.passed), report.note)):
         console.say(f"{PROGRAM}: note: {note}\n")
     console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
-        console.say(_summary(report.findings, len(files)))
+        console.say(_summary(report.findings, len(files) - len(report.passed)))
     if not report.readable:
         return ManifestError.exit_code
     return FOUND if any(at_least(finding.severity, options.fail_on) for finding in report.findings) else 0
@@ -87,6 +88,12 @@ def _selected(options: Namespace) -> frozenset[str]:
 
 def _ids(text: str, option: str) -> frozenset[str]:
     found = frozenset(part.strip().upper() for part in text.split(",") if part.strip())
+    if UNREADABLE in found:
+        raise UsageError(
+            f"{UNREADABLE} is no rule: it stands for an input that can't be read, and is always shown",
+            where=option,
+            hint="mend the file, or leave it out: name the files and folders to check",
+        )
     for unknown in sorted(found - engine.ALL):
         raise UsageError(f'"{unknown}" is no rule', where=option, hint="groundcover-istio rule")
     return found
