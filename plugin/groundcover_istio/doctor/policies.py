@@ -8,7 +8,7 @@ from groundcover_istio.checks.hosts import covers, lets_through
 from groundcover_istio.checks.traffic import TLS, deciding, rule
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, fail, ok
-from groundcover_istio.doctor.scopes import age, has_labels, is_sidecar, proxies_of
+from groundcover_istio.doctor.scopes import age, by_namespace, has_labels, is_sidecar, proxies_of
 from groundcover_istio.doctor.service import sensor_pods
 from groundcover_istio.doctor.source import mappings, name_of, namespace_of
 from groundcover_istio.rules.plan import dig
@@ -44,25 +44,25 @@ def check_sidecars(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
 
 
 def _in_use(cluster: Cluster, tracer: Tracer) -> list[dict[str, Data]]:
-    """The Sidecars that are some proxy's; all of them where no proxy is known yet."""
+    """The Sidecars that are some proxy's; all of them where no proxy is known yet.
+
+    Those of a proxy's namespace come first, of them those that select it, then the root namespace's (istio 1.31
+    pilot/pkg/model/push_context.go, getSidecarScope).
+    """
     proxies = proxies_of(cluster, tracer.mesh)
     if not proxies:
         return cluster.sidecars.items
-    oldest = sorted(cluster.sidecars.items, key=age)
-    used = [_sidecar_of(pod, oldest, tracer.mesh.root) for pod in proxies if is_sidecar(pod)]
-    return [each for each in cluster.sidecars.items if each in used]
-
-
-def _sidecar_of(pod: dict[str, Data], oldest: list[dict[str, Data]], root: str) -> dict[str, Data] | None:
-    """The one that counts for a proxy: its namespace's that selects it, its namespace's, the root namespace's.
-
-    So istiod looks for it (istio 1.31 pilot/pkg/model/push_context.go, getSidecarScope).
-    """
-    own = [each for each in oldest if namespace_of(each) == namespace_of(pod)]
-    selecting = [each for each in own if (labels := _selected(each)) and has_labels(pod, labels)]
-    everywhere = [each for each in oldest if namespace_of(each) == root]
-    wide = [each for each in (*own, *everywhere) if not _selected(each)]
-    return next(iter((*selecting, *wide)), None)
+    oldest = by_namespace(sorted(cluster.sidecars.items, key=age))
+    everywhere = [each for each in oldest.get(tracer.mesh.root, []) if not _selected(each)]
+    used: set[int] = set()
+    for namespace, pods in by_namespace(proxies).items():
+        own = oldest.get(namespace, [])
+        selecting = [each for each in own if _selected(each)]
+        wide = [*(each for each in own if not _selected(each)), *everywhere]
+        for pod in filter(is_sidecar, pods):
+            mine = [each for each in selecting if has_labels(pod, _selected(each))]
+            used.update(id(each) for each in [*mine, *wide][:1])
+    return [each for each in cluster.sidecars.items if id(each) in used]
 
 
 def _selected(sidecar: dict[str, Data]) -> Data:
@@ -84,13 +84,15 @@ def check_rules(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
     domain = tracer.host.partition(".svc.")[2]
     oldest = sorted(cluster.destination_rules.items, key=age)
     rules = [rule(dig(each, "spec"), namespace_of(each), each, domain) for each in oldest]
+    rules = [each for each in rules if covers(each.host, tracer.host)]
     home, root = tracer.namespace, tracer.mesh.root
+    proxies = by_namespace(proxies_of(cluster, tracer.mesh))
     everywhere = [each for each in rules if not dig(each.spec, "workloadSelector")]
     counting = [found[0] for found in deciding(everywhere, tracer.host, home, root)]
     # Clients of other namespaces look into neither (istio 1.31 pilot/pkg/model/push_context.go, destinationRule).
-    counting = [each for each in counting if each.namespace in (home, root) or _has_clients(each, cluster, tracer)]
+    counting = [each for each in counting if each.namespace in (home, root) or _has_clients(each, proxies)]
     # With a selector it counts before the rest, for what it selects in its namespace (sidecar.go, DestinationRule).
-    counting += [each for each in rules if each not in everywhere and _has_clients(each, cluster, tracer)]
+    counting += [each for each in rules if dig(each.spec, "workloadSelector") and _has_clients(each, proxies)]
     found = [(each, mode) for each in counting if (mode := each.tls(tracer.port)[1]) in TLS]
     for each, mode in found:
         yield fail("rule", rule=name_of(each.origin), pattern=each.host, mode=mode, host=tracer.host)
@@ -98,9 +100,7 @@ def check_rules(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
         yield ok("rules", host=tracer.host)
 
 
-def _has_clients(each: Rule[dict[str, Data]], cluster: Cluster, tracer: Tracer) -> bool:
-    """Whether a rule that covers the sensor is for some proxy of its namespace, as far as they are known."""
-    proxies = proxies_of(cluster, tracer.mesh)
+def _has_clients(each: Rule[dict[str, Data]], proxies: dict[str, list[dict[str, Data]]]) -> bool:
+    """Whether a rule is for some proxy of its namespace, as far as proxies are known."""
     labels = dig(each.spec, "workloadSelector", "matchLabels")
-    mine = [pod for pod in proxies if namespace_of(pod) == each.namespace and has_labels(pod, labels)]
-    return covers(each.host, tracer.host) and bool(mine or not proxies)
+    return not proxies or any(has_labels(pod, labels) for pod in proxies.get(each.namespace, ()))

@@ -27,6 +27,14 @@ def proxies_of(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
     return [pod for pod in cluster.proxies.items if _revision_of(pod) in ("", mesh.revision.name)]
 
 
+def by_namespace(proxies: list[dict[str, Data]]) -> dict[str, list[dict[str, Data]]]:
+    """The same, below the names of their namespaces: clusters may have thousands."""
+    found: dict[str, list[dict[str, Data]]] = {}
+    for pod in proxies:
+        found.setdefault(namespace_of(pod), []).append(pod)
+    return found
+
+
 def _revision_of(pod: dict[str, Data]) -> str:
     label = dig(pod, "metadata", "labels", "istio.io/rev") or dig(pod, "metadata", "annotations", "istio.io/rev")
     return str(label or "")
@@ -95,8 +103,8 @@ class Scope(NamedTuple):
     telemetry: dict[str, Data]
     later: list[dict[str, Data]]
     """Those that istiod lays over it, each for some of the same workloads."""
-    proxies: list[dict[str, Data]]
-    """Of the mesh; without any, those to come count."""
+    proxies: dict[str, list[dict[str, Data]]]
+    """Of the mesh, by namespace; without any, those to come count."""
 
     def losing(self, key: str, lost: Callable[[str], bool]) -> Iterator[tuple[tuple[str, ...], str]]:
         """The sides on which what it says of a field loses spans, and the proxies in words for which that counts."""
@@ -110,7 +118,7 @@ class Scope(NamedTuple):
     def _words(self, key: str, side: str) -> str:
         """The proxies for which what it says of a field counts; empty where it does for none."""
         namespace = namespace_of(self.telemetry)
-        there = [pod for pod in self.proxies if namespace_of(pod) == namespace]
+        there = self.proxies.get(namespace, [])
         mine = [pod for pod in there if is_for(self.telemetry, pod)]
         over = [each for each in self.later if said(entries_of(each), key, side) is not None]
         losing = [pod for pod in mine if not any(is_for(each, pod) for each in over)]

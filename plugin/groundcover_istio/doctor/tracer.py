@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from groundcover_istio import istio
 from groundcover_istio.checks.activation import samples_none
 from groundcover_istio.doctor.items import Item, fail, ok, warn
-from groundcover_istio.doctor.scopes import Scope, proxies_of, telemetries_of
+from groundcover_istio.doctor.scopes import Scope, by_namespace, proxies_of, telemetries_of
 from groundcover_istio.doctor.source import name_of, namespace_of, strings
 from groundcover_istio.model import Sampling, Version
 from groundcover_istio.report import sampling_text
@@ -321,13 +321,15 @@ def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setti
             yield warn("telemetry-ignored", ignored=name_of(each), telemetry=name_of(counting[namespace]))
     if first:
         yield from _off_everywhere(first)
-    some = [each for each in telemetries_of(cluster, mesh) if selects(each.get("spec"))]
-    for each in [*counting.values(), *some]:
-        # In the sensor's own namespace it keeps exports from being traced.
-        if each is not first and namespace_of(each) != settings.service.namespace:
-            after = some[some.index(each) + 1 :] if each in some else some
-            later = [other for other in after if namespace_of(other) == namespace_of(each)]
-            yield from _telemetry_faults(Scope(each, later, proxies_of(cluster, mesh)), mesh, tracer, settings)
+    proxies = by_namespace(proxies_of(cluster, mesh))
+    some = by_namespace([each for each in telemetries_of(cluster, mesh) if selects(each.get("spec"))])
+    for namespace in dict.fromkeys((*counting, *some)):
+        # In the order in which istiod lays them over each other.
+        layers = [counting[namespace], *some.get(namespace, [])] if namespace in counting else some[namespace]
+        for index, each in enumerate(layers):
+            # In the sensor's own namespace it keeps exports from being traced.
+            if each is not first and namespace != settings.service.namespace:
+                yield from _telemetry_faults(Scope(each, layers[index + 1 :], proxies), mesh, tracer, settings)
 
 
 def _off_everywhere(telemetry: dict[str, Data]) -> Iterator[Item]:
