@@ -87,9 +87,9 @@ def taken_back(cluster: Any) -> None:
         selecting(cluster, labels={"service.istio.io/canonical-name": name}, disableSpanReporting=False)
 
 
-def second_to_the_sensor(cluster: Any) -> None:
+def second_to_the_sensor(cluster: Any, **values: Any) -> None:
     """A namespace whose spans go to the sensor over another protocol."""
-    other = {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 9411}}
+    other = {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 9411, **values}}
     cluster.mesh(lambda mesh: mesh["extensionProviders"].append(other))
     telemetry(cluster, "t", "shop", providers=[{"name": "zipkin-tracing"}])
 
@@ -445,6 +445,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "telemetry-other-for-a-workload": (
         lambda c: (jaeger(c), selecting(c, providers=[{"name": "jaeger"}])), ["warn telemetry-other"]),
     "healthy-second-provider-of-the-sensor": (second_to_the_sensor, []),
+    "second-provider-with-a-short-host": (lambda c: second_to_the_sensor(c, service="groundcover-sensor.groundcover"), WRONG),
+    "second-provider-with-another-port": (lambda c: second_to_the_sensor(c, port=9412), ["fail port-missing"]),
     "telemetry-unsampled": (lambda c: telemetry(c, "t", "shop", randomSamplingPercentage=0), ["warn telemetry-unsampled"]),
     "telemetry-unsampled-for-a-workload": (
         lambda c: selecting(c, match={"mode": "SERVER"}, randomSamplingPercentage=0.009), ["warn telemetry-unsampled"]),

@@ -14,7 +14,7 @@ from groundcover_istio.doctor.policies import check_rules, check_sidecars
 from groundcover_istio.doctor.proxies import check_proxies
 from groundcover_istio.doctor.releases import check_releases
 from groundcover_istio.doctor.service import check_authentications, check_endpoints, check_sensor, check_service
-from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, check_tracer
+from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, check_tracer, named_elsewhere
 from groundcover_istio.errors import ToolError
 
 if TYPE_CHECKING:
@@ -55,10 +55,9 @@ def examine(read: Callable[[Query], Reading], layers: Sequence[Layer], tools: To
     mesh_items = [*about_meshes, *unjudged]
     targets: dict[tuple[str, int, str], Tracer] = {}
     for mesh in found:
-        tracer, items = _mesh(cluster, mesh, settings)
+        tracers, items = _mesh(cluster, mesh, settings)
         mesh_items += items
-        if tracer:
-            targets[tracer.host, tracer.port, tracer.kind] = tracer
+        targets.update({(each.host, each.port, each.kind): each for each in tracers})
     sections = [
         Section("Istio", _items("istiod", lambda: check_revisions(cluster)) + about_settings),
         Section("Mesh config", mesh_items),
@@ -95,13 +94,17 @@ def _settings(cluster: Cluster, layers: Sequence[Layer]) -> tuple[Settings, list
     return settings, [ok("settings", where=where, protocol=settings.tracing.protocol, service=service)]
 
 
-def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Tracer | None, list[Item]]:
-    """The tracer of one mesh config where it is aimed at the sensor, and what there is to say about the mesh config."""
+def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[list[Tracer], list[Item]]:
+    """The tracers of one mesh config that are aimed at the sensor, and what there is to say about the mesh config."""
     nothing: tuple[Tracer | None, list[Item]] = (None, [])
     (tracer, items), unjudged = _safely(mesh.where, lambda: check_tracer(cluster, mesh, settings), nothing)
     items = [*items, *unjudged]
     items += _items(f"the sampling of {mesh.where}", lambda: check_sampling(cluster, mesh, tracer, settings))
-    return tracer, items + _items("Telemetries", lambda: check_telemetries(cluster, mesh, tracer, settings))
+    items += _items("Telemetries", lambda: check_telemetries(cluster, mesh, tracer, settings))
+    none: list[tuple[Tracer | None, list[Item]]] = []
+    others, _ = _safely("Telemetries", lambda: list(named_elsewhere(cluster, mesh, tracer, settings)), none)
+    tracers = [each for each in (tracer, *(other for other, _ in others)) if each]
+    return tracers, items + [item for _, about in others for item in about]
 
 
 def _releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> list[Item]:

@@ -89,6 +89,7 @@ class Choice(NamedTuple):
     by: str
 
 
+Found = tuple[Tracer | None, list[Item]]
 if TYPE_CHECKING:
     Chosen = list[tuple[tuple[str, ...], Choice | None]]
 
@@ -155,19 +156,34 @@ def check_tracer(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Trac
     named = [mesh.provider(each.name) for _, each in chosen if each]
     entry = next((each for each in named if each is not None and each in ours), ours[0])
     name = str(entry.get("name"))
-    items = [*_activation(cluster, mesh, chosen, name, ours), *off]
-    found = list(_faults(entry, mesh))
-    for problem, causes in found:
-        values = {"mesh": mesh.where, "provider": name, "problem": problem, "causes": causes}
-        items.append(fail("provider-wrong", **release, **values))
-    tracer = _tracer(mesh, entry)
-    if tracer and not found and mesh.revision.domain not in ("", tracer.domain):
-        values = {"mesh": mesh.where, "provider": name, "host": tracer.host, "domain": mesh.revision.domain}
-        items.append(fail("provider-domain", **release, **values))
-    elif tracer and not found:
-        values = {"provider": name, "kind": tracer.kind, "host": tracer.host, "port": str(tracer.port)}
-        items.insert(0, ok("provider", mesh=mesh.where, **values))
-    return tracer, items
+    tracer, written = _written(mesh, entry)
+    about = [*_activation(cluster, mesh, chosen, name, ours), *off]
+    return tracer, [*written, *about] if all(each.status == "ok" for each in written) else [*about, *written]
+
+
+def named_elsewhere(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Found]:
+    """The sensor's other providers that Telemetries name, for some workloads or one side, and what is to be said."""
+    telemetries = [each for each in telemetries_of(cluster, mesh) if namespace_of(each) != settings.service.namespace]
+    names = dict.fromkeys(named_provider(entries_of(each), side).lower() for each in telemetries for side in SIDES)
+    for name in names:
+        entry = mesh.provider(name)
+        if entry and aimed_at_sensor(entry, settings) and not (tracer and tracer.name.lower() == name):
+            yield _written(mesh, entry)
+
+
+def _written(mesh: Mesh, entry: dict[str, Data]) -> Found:
+    """A provider as a tracer, None where it can't be one, and what is to be said of how it is written."""
+    release, name = mesh.revision.release, str(entry.get("name"))
+    tracer, found = _tracer(mesh, entry), list(_faults(entry, mesh))
+    values = {"mesh": mesh.where, "provider": name}
+    if found:
+        wrong = [{"problem": problem, "causes": causes} for problem, causes in found]
+        return tracer, [fail("provider-wrong", **release, **values, **each) for each in wrong]
+    if tracer and mesh.revision.domain not in ("", tracer.domain):
+        return tracer, [fail("provider-domain", host=tracer.host, domain=mesh.revision.domain, **release, **values)]
+    if tracer:
+        return tracer, [ok("provider", kind=tracer.kind, host=tracer.host, port=str(tracer.port), **values)]
+    return None, []
 
 
 def _activation(cluster: Cluster, mesh: Mesh, chosen: Chosen, name: str, ours: list[dict[str, Data]]) -> Iterator[Item]:
