@@ -158,6 +158,21 @@ REFUSED = {
 }
 
 
+def test_a_cluster_that_is_silent_now_and_then_is_unreachable_too(
+    cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]
+) -> None:
+    """The line says what says the most."""
+    folder = kubectl(cluster)
+    for plural in KINDS:
+        how = (
+            "time.sleep(60)" if plural == "pods" else "sys.stderr.write('lookup x: no such host'); raise SystemExit(1)"
+        )
+        (folder / f"{plural}.how").write_text(how)
+    code, found = findings(tool, "--timeout", "2")
+    assert (code, codes(found)) == (1, ["unknown unreachable"])
+    assert found[0]["message"] == "could not read the cluster: lookup x: no such host"
+
+
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_an_unreachable_cluster_is_one_line(
     text: str, cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]

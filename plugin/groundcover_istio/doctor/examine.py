@@ -14,6 +14,7 @@ from groundcover_istio.doctor.policies import check_rules, check_sidecars
 from groundcover_istio.doctor.proxies import check_proxies
 from groundcover_istio.doctor.releases import check_releases
 from groundcover_istio.doctor.service import check_authentications, check_endpoints, check_sensor, check_service
+from groundcover_istio.doctor.source import SILENCE
 from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, check_tracer, named_elsewhere
 from groundcover_istio.errors import ToolError
 
@@ -32,7 +33,9 @@ _MALFORMED: Final = (TypeError, ValueError, AttributeError, LookupError, Recursi
 # Not being allowed to read these says nothing about whether spans arrive.
 _OPTIONAL: Final = ("secrets",)
 # How kubectl words that no API server answers: then each call says it, with its own path perhaps.
-_UNREACHABLE: Final = re.compile(r"refused|unable to connect|no such host|no route to host|timeout", re.IGNORECASE)
+_UNREACHABLE: Final = re.compile(
+    rf"refused|unable to connect|no such host|no route to host|timeout|{SILENCE}", re.IGNORECASE
+)
 
 
 _Target = TypeVar("_Target")
@@ -143,7 +146,8 @@ def _unread(cluster: Cluster) -> Iterator[Item]:
     """What could not be read, and why: what depends on it is not judged."""
     reasons = [reading.error for reading in cluster.readings.values()]
     if len(reasons) > 1 and all(reasons) and (len(set(reasons)) == 1 or all(map(_UNREACHABLE.search, reasons))):
-        yield unknown("unreachable", reason=reasons[0])
+        # Silence says the least.
+        yield unknown("unreachable", reason=min(reasons, key=lambda each: each.startswith(SILENCE)))
         return
     for query, reading in cluster.readings.items():
         if reading.error:
