@@ -65,9 +65,68 @@ def jaeger(cluster: Any) -> Any:
     cluster.mesh(lambda mesh: mesh["extensionProviders"].append(other))
 
 
+def selecting(cluster: Any, namespace: str = "shop", labels: Any = None, **tracing: Any) -> Any:
+    """Add a Telemetry for the workload web, or for others."""
+    made = telemetry(cluster, "checkout", namespace, **tracing)
+    made["spec"]["selector"] = {"matchLabels": labels or {"service.istio.io/canonical-name": "web"}}
+    return made
+
+
+def of_gateways(cluster: Any, kind: str) -> None:
+    """A Telemetry that turns the spans of a gateway off, or of what waypoints see of a Service."""
+    gateway = pod(cluster, "entry", "shop", "node-a")
+    gateway["metadata"]["labels"]["gateway.networking.k8s.io/gateway-name"] = "entry"
+    made = telemetry(cluster, "t", "shop", disableSpanReporting=True)
+    made["spec"]["targetRefs"] = [{"kind": kind, "name": "entry"}]
+
+
+def taken_back(cluster: Any) -> None:
+    """A Telemetry of a namespace that turns spans off, and one for each of its workloads that turns them on again."""
+    telemetry(cluster, "t", "shop", disableSpanReporting=True)
+    for name in ("web", "cart"):
+        selecting(cluster, labels={"service.istio.io/canonical-name": name}, disableSpanReporting=False)
+
+
+def second_to_the_sensor(cluster: Any, **values: Any) -> None:
+    """A namespace whose spans go to the sensor over another protocol."""
+    other = {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 9411, **values}}
+    cluster.mesh(lambda mesh: mesh["extensionProviders"].append(other))
+    telemetry(cluster, "t", "shop", providers=[{"name": "zipkin-tracing"}])
+
+
+def export_to(cluster: Any, value: str) -> Any:
+    """Say which namespaces see the sensor's Service."""
+    annotations = cluster.one("services", "groundcover-sensor")["metadata"]["annotations"]
+    annotations["networking.istio.io/exportTo"] = value
+    return cluster
+
+
 def sidecar(cluster: Any, *hosts: str, namespace: str = "shop") -> Any:
     """Add a Sidecar."""
     return cluster.add("Sidecar", "default", namespace, spec={"egress": [{"hosts": list(hosts)}]})
+
+
+def selected(cluster: Any, workload: str) -> None:
+    """A Sidecar that leaves the sensor out, for one workload."""
+    sidecar(cluster, "./*")["spec"]["workloadSelector"] = {"labels": {"service.istio.io/canonical-name": workload}}
+
+
+def below_its_own(cluster: Any) -> None:
+    """A mesh-wide Sidecar that leaves the sensor out, and one of the only namespace with proxies."""
+    sidecar(cluster, "./*", namespace="istio-system")
+    sidecar(cluster, "*/*")
+
+
+def of_a_gateway(cluster: Any) -> None:
+    """A Sidecar that leaves the sensor out in a namespace with a gateway only."""
+    pod(cluster, "entry", "edge", "node-a")["spec"]["containers"][1]["args"] = ["proxy", "router"]
+    sidecar(cluster, "./*", namespace="edge")
+
+
+def rule_for(cluster: Any, workload: str) -> None:
+    """A DestinationRule with TLS for one workload."""
+    made = rule(cluster, HOST, "ISTIO_MUTUAL", "shop")
+    made["spec"]["workloadSelector"] = {"matchLabels": {"service.istio.io/canonical-name": workload}}
 
 
 def rule(cluster: Any, host: str, mode: str, namespace: str = "istio-system") -> Any:
@@ -97,6 +156,12 @@ def injected(cluster: Any) -> None:
     for each in cluster["pods"]:
         if each["metadata"]["namespace"] == "groundcover":
             each["spec"]["initContainers"] = [{"name": "istio-proxy", "restartPolicy": "Always"}]
+
+
+def quiet(cluster: Any, **tracing: Any) -> None:
+    """Give the sensor a proxy, and its namespace a Telemetry that keeps it from reporting."""
+    injected(cluster)
+    telemetry(cluster, "quiet", "groundcover", disableSpanReporting=True, **tracing)
 
 
 def strict_over_injected(cluster: Any) -> None:
@@ -274,9 +339,17 @@ FAULTS: Final[dict[str, Fault]] = {
         lambda c: c.mesh(lambda m: m["extensionProviders"].append("x")), ["fail mesh-invalid"]),
     "settings-invalid": (invalid_settings, ["fail settings-invalid"]),
     "provider-missing": (lambda c: (c.mesh(lambda m: m.pop("extensionProviders")), c["secrets"].clear()), ["fail provider-missing"]),
+    "not-active-by-a-chart-with-a-label": (
+        lambda c: (c.one("pods", "istiod-1")["metadata"]["labels"].update({"helm.sh/chart": "istiod-1.30.9"}),
+                   c.mesh(lambda m: m["defaultProviders"].pop("tracing"))), ["fail not-active"]),
+    "not-active-by-a-chart-of-unknown-version": (
+        lambda c: (c.one("pods", "istiod-1")["spec"]["containers"][0].update(image="mirror/istio/pilot:1.31"),
+                   c.mesh(lambda m: m["defaultProviders"].pop("tracing"))), ["fail not-active"]),
     "revision-not-patched": (canary, ["fail provider-missing"]),
     "provider-host-and-port": (lambda c: otlp(c, service=f"{HOST}:4318"), WRONG),
     "provider-short-host": (lambda c: otlp(c, service="groundcover-sensor.groundcover"), WRONG),
+    "provider-host-with-a-full-stop": (lambda c: otlp(c, service=f"{HOST}."), WRONG),
+    "provider-host-in-upper-case": (lambda c: otlp(c, service=f"groundcover/G{HOST[1:]}"), WRONG),
     "provider-address": (
         lambda c: provider(c, {"name": "datadog-tracing", "datadog": {"address": f"{HOST}:8126"}}),
         ["fail provider-wrong"] * 3),
@@ -356,6 +429,46 @@ FAULTS: Final[dict[str, Fault]] = {
     "proxies-old-to-servers": (
         lambda c: (early(c), telemetry(c, "t", match={"mode": "CLIENT"}, randomSamplingPercentage=1)), ["warn proxies-old"]),
     "telemetry-other": (lambda c: telemetry(c, "t", "shop", providers=[{"name": "jaeger"}]), ["warn telemetry-other"]),
+    "telemetry-off-for-a-workload": (lambda c: selecting(c, disableSpanReporting=True), ["warn telemetry-off"]),
+    "telemetry-off-for-a-workload-of-the-root-namespace": (
+        lambda c: (pod(c, "edge", "istio-system", "node-a"),
+                   selecting(c, "istio-system", {"service.istio.io/canonical-name": "edge"}, disableSpanReporting=True)),
+        ["warn telemetry-off"]),
+    "telemetry-off-before-there-are-proxies": (
+        lambda c: ([c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")], selecting(c, disableSpanReporting=True)),
+        ["warn telemetry-off"]),
+    "telemetry-off-for-a-gateway": (lambda c: of_gateways(c, "Gateway"), ["warn telemetry-off"]),
+    "telemetry-off-for-a-service": (lambda c: of_gateways(c, "Service"), ["warn telemetry-off"]),
+    "healthy-telemetry-that-selects-nothing": (
+        lambda c: selecting(c, labels={"app": "gone"}, disableSpanReporting=True), []),
+    "healthy-reporting-on-again": (taken_back, []),
+    "telemetry-other-for-a-workload": (
+        lambda c: (jaeger(c), selecting(c, providers=[{"name": "jaeger"}])), ["warn telemetry-other"]),
+    "healthy-second-provider-of-the-sensor": (second_to_the_sensor, []),
+    "second-provider-with-a-short-host": (lambda c: second_to_the_sensor(c, service="groundcover-sensor.groundcover"), WRONG),
+    "second-provider-with-another-port": (lambda c: second_to_the_sensor(c, port=9412), ["fail port-missing"]),
+    "telemetry-unsampled": (lambda c: telemetry(c, "t", "shop", randomSamplingPercentage=0), ["warn telemetry-unsampled"]),
+    "telemetry-unsampled-for-a-workload": (
+        lambda c: selecting(c, match={"mode": "SERVER"}, randomSamplingPercentage=0.009), ["warn telemetry-unsampled"]),
+    "sampling-too-little": (lambda c: telemetry(c, "t", randomSamplingPercentage=0.0099), ["fail sampling-zero"]),
+    "healthy-least-sampling": (lambda c: telemetry(c, "t", randomSamplingPercentage=0.01), []),
+    "healthy-export-to-all-there-are": (lambda c: export_to(c, "shop,istio-system"), []),
+    "export-to-some": (
+        lambda c: (pod(c, "teller", "bank", "node-a"), export_to(c, "., shop")), ["fail export-to"]),
+    "export-to-nobody": (lambda c: export_to(c, "shop,~"), ["fail export-to"]),
+    "export-to-before-there-are-proxies": (
+        lambda c: ([c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")], export_to(c, "shop")),
+        ["fail export-to"]),
+    "healthy-sidecar-of-nobody": (lambda c: sidecar(c, "./*", namespace="empty"), []),
+    "healthy-sidecar-that-selects-nothing": (lambda c: selected(c, "gone"), []),
+    "sidecar-of-a-workload": (lambda c: selected(c, "web"), ["fail sidecar"]),
+    "healthy-sidecar-of-the-namespace": (below_its_own, []),
+    "healthy-sidecar-beside-a-gateway": (of_a_gateway, []),
+    "healthy-rule-that-selects-nothing": (lambda c: rule_for(c, "gone"), []),
+    "rule-of-a-workload": (lambda c: rule_for(c, "web"), ["fail rule"]),
+    "healthy-rule-of-nobody": (lambda c: rule(c, HOST, "SIMPLE", "empty"), []),
+    "healthy-injected-and-silent": (quiet, []),
+    "sensor-injected-and-silent-to-servers": (lambda c: quiet(c, match={"mode": "SERVER"}), ["fail sensor-injected"]),
     "sidecar": (lambda c: sidecar(c, "./*", "istio-system/*"), ["fail sidecar"]),
     "sidecar-of-the-mesh": (lambda c: sidecar(c, "./*", namespace="istio-system"), ["fail sidecar"]),
     "sidecar-without-namespaces": (lambda c: sidecar(c, "*", "groundcover-sensor.groundcover.svc.cluster.local"), ["fail sidecar"]),
@@ -380,4 +493,4 @@ FAULTS: Final[dict[str, Fault]] = {
     "release-unread": (unreadable_release, ["unknown release-unread"]),
 }  # fmt: skip
 # Tested by what can't be read, and by objects that no API server would give.
-UNTOUCHED: Final = {"unread", "malformed"}
+UNTOUCHED: Final = {"unread", "unreachable", "malformed"}

@@ -148,8 +148,46 @@ def test_a_hanging_kubectl_is_left(cluster: Any, kubectl: Callable[..., Path], t
     code, out, _ = tool("doctor", "--timeout", "0.5")
     assert time.monotonic() - started < 15
     assert code == 1
-    assert "could not read pods: no answer within 0.5 s" in out.decode()
+    assert "could not read the cluster: no answer within 0.5 s" in out.decode()
     assert "  ok  " not in out.decode()
+
+
+REFUSED = {
+    "of one text": "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
+    "with the path of each": 'Get "https://10.0.0.1/api": dial tcp 10.0.0.1:443: connect: connection refused',
+}
+
+
+def test_a_cluster_that_is_silent_now_and_then_is_unreachable_too(
+    cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]
+) -> None:
+    """The line says what says the most."""
+    folder = kubectl(cluster)
+    for plural in KINDS:
+        how = (
+            "time.sleep(60)" if plural == "pods" else "sys.stderr.write('lookup x: no such host'); raise SystemExit(1)"
+        )
+        (folder / f"{plural}.how").write_text(how)
+    code, found = findings(tool, "--timeout", "2")
+    assert (code, codes(found)) == (1, ["unknown unreachable"])
+    assert found[0]["message"] == "could not read the cluster: lookup x: no such host"
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_an_unreachable_cluster_is_one_line(
+    text: str, cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]
+) -> None:
+    """Not one for each call, with a hint about rights."""
+    folder = kubectl(cluster)
+    for plural in KINDS:
+        (folder / f"{plural}.how").write_text(
+            f"sys.stderr.write({text!r} + name * {'Get' in text}); raise SystemExit(1)"
+        )
+    code, found = findings(tool)
+    assert (code, codes(found)) == (1, ["unknown unreachable"])
+    assert found[0]["message"].startswith(f"could not read the cluster: {text[:20]}")
+    assert found[0]["fix"] == "kubectl cluster-info"
+    assert "can-i" not in tool("doctor").out.decode()
 
 
 def test_a_kubectl_without_end_is_left(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS, items, mapping
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.tracing import saying, selects
+from groundcover_istio.rules.tracing import CLIENT, entries_of, named_provider, saying, selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Path, Version
 
 _ALL: Final = 100
+_LEAST: Final = 0.01
+"""Envoy counts in parts of 10,000 and drops what is left (source/common/protobuf/utility.cc, convertPercent)."""
 
 
 class Named(NamedTuple):
@@ -100,11 +102,24 @@ def is_percentage(value: float) -> bool:
     return 0 <= value <= _ALL
 
 
+def samples_none(value: float) -> bool:
+    """Whether a percentage is so low that no request starts a trace."""
+    return 0 <= value < _LEAST
+
+
 def for_the_mesh(world: World, mesh: Mesh) -> Iterator[Thing]:
     """The Telemetries that are for every proxy of a mesh; of several the oldest counts alone."""
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
             yield telemetry
+
+
+def tracer_by_telemetry(world: World, mesh: Mesh, side: str = CLIENT) -> tuple[str, Thing] | None:
+    """The tracer that the mesh-wide Telemetry names in place of the default one, and the Telemetry."""
+    for telemetry in for_the_mesh(world, mesh):
+        if name := named_provider(entries_of(telemetry.data), side):
+            return name, telemetry
+    return None
 
 
 def sampling(world: World, mesh: Mesh) -> Share:

@@ -1,4 +1,4 @@
-"""Where mesh configs stand: ConfigMaps, values (in Flux and Argo CD too), IstioOperator, Sail, a file of its own."""
+"""Where mesh configs stand: ConfigMaps, values (in GitOps tools' files too), IstioOperator, Sail, a file of its own."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ MARKS: Final = frozenset(("extensionProviders", "defaultProviders", "defaultConf
 _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
+# Of a range of versions those that keep to one minor version.
+_ONE_MINOR: Final = re.compile(r"[~=]?v?(1\.\d+(\.(\d+|[xX*])(-[0-9A-Za-z.-]+)?)?)")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
 _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
 """Where Argo CD's kinds have the spec of an Application."""
@@ -62,6 +64,8 @@ class _Found(NamedTuple):
     layer: bool = False
     broken: str = ""
     documents: int = 1
+    chart: Data = None
+    """The version of the istiod chart that is asked for beside the values; None where nothing says it."""
 
 
 def meshes(sources: list[Source], version: Version | None, root_namespace: str) -> tuple[Mesh, ...]:
@@ -123,7 +127,8 @@ def _in(source: Source, texts: Texts) -> Iterator[_Found]:
         values = mapping(thing.spec.get("values"))
         yield from _mesh_at(source, "sail", source.part, ("spec", "values", "meshConfig"), values)
     elif thing.kind == "HelmRelease":
-        yield from _in_values(source, at(source.part, ("spec", "values")))
+        chart = _chart_version(dig(thing.spec, "chart", "spec"))
+        yield from _in_values(source, at(source.part, ("spec", "values")), chart)
     elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
         yield from _in_application(source, at(source.part, _APPLICATIONS[thing.kind]), texts)
 
@@ -133,6 +138,36 @@ def _in_plain_file(source: Source) -> Iterator[_Found]:
         yield _Found(source, "bare", source.place, source.data, {}, layer=True)
     else:
         yield from _in_values(source, source.part)
+        yield from _in_fleet(source)
+        yield from _in_helmfile(source)
+
+
+def _in_fleet(source: Source) -> Iterator[_Found]:
+    """The values in Fleet's fleet.yaml, and those that it lays over them for some clusters."""
+    chart = _chart_version(source.data.get("helm"))
+    customizations = range(len(items(source.data.get("targetCustomizations"))))
+    for path in ((), *(("targetCustomizations", index) for index in customizations)):
+        yield from _in_values(source, at(source.part, (*path, "helm", "values")), chart)
+
+
+def _in_helmfile(source: Source) -> Iterator[_Found]:
+    """The values that stand in a helmfile itself; of those in files only the names do."""
+    for first, each in enumerate(items(source.data.get("releases"))):
+        for second in range(len(items(mapping(each).get("values")))):
+            values = at(source.part, ("releases", first, "values", second))
+            yield from _in_values(source, values, _chart_version(each))
+
+
+def _chart_version(held: Data, key: str = "version") -> Data:
+    """The version that is asked for beside the name of the istiod chart; None for other charts, and for a range.
+
+    `^1.21.0` and `>=1.21` mean the newest Istio there is, `~1.21.0` and `1.21.x` a patch of 1.21.
+    """
+    name, version = dig(held, "chart"), dig(held, key)
+    if not isinstance(name, str) or not name.endswith("istiod") or not isinstance(version, str):
+        return None
+    found = _ONE_MINOR.fullmatch(version.strip())
+    return found[1] if found else None
 
 
 def _in_application(source: Source, spec: Part | None, texts: Texts) -> Iterator[_Found]:
@@ -140,29 +175,31 @@ def _in_application(source: Source, spec: Part | None, texts: Texts) -> Iterator
     listed = items(dig(spec.data, "sources")) if spec else []
     for path in (("source",), *(("sources", index) for index in range(len(listed)))):
         given = at(spec, (*path, "helm", "valuesObject"))
-        yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values")), texts))
+        chart = _chart_version(held.data if (held := at(spec, path)) else None, "targetRevision")
+        yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values")), texts), chart)
 
 
-def _in_values(source: Source, values: Part | None) -> Iterator[_Found]:
+def _in_values(source: Source, values: Part | None, chart: Data = None) -> Iterator[_Found]:
     """The mesh config of the istiod chart's values, or of those that an umbrella chart has for it below its name."""
     held = mapping(values.data) if values else {}
     if "meshConfig" in held:
-        yield from _mesh_at(source, "values", values, ("meshConfig",), held)
+        yield from _mesh_at(source, "values", values, ("meshConfig",), held, chart)
         return
     for key, value in held.items():
         if isinstance(value, dict) and isinstance(value.get("meshConfig"), dict):
             # What stands at the top under `global` Helm hands to every chart below.
             shared = {**mapping(value.get("global")), **mapping(held.get("global"))}
-            yield from _mesh_at(source, "values", values, (key, "meshConfig"), {**value, "global": shared})
+            yield from _mesh_at(source, "values", values, (key, "meshConfig"), {**value, "global": shared}, chart)
 
 
 def _mesh_at(
-    source: Source, carrier: Carrier, part: Part | None, path: Path, values: dict[str, Data]
+    source: Source, carrier: Carrier, part: Part | None, path: Path, values: dict[str, Data], chart: Data = None
 ) -> Iterator[_Found]:
     found = at(part, path)
     if found:
         broken = "" if isinstance(found.data, dict) else _NO_MAPPING
-        yield _Found(source, carrier, found.place, found.data, values, layer=carrier == "values", broken=broken)
+        layer = carrier == "values"
+        yield _Found(source, carrier, found.place, found.data, values, layer=layer, broken=broken, chart=chart)
 
 
 def _in_config_map(source: Source, thing: Thing, texts: Texts) -> Iterator[_Found]:
@@ -213,7 +250,7 @@ def _told_domains(sources: list[Source]) -> dict[str, set[str]]:
 
 
 def _version(found: _Found) -> Version | None:
-    """By the istiod image, else by labels, else by what the values or the operator's object say."""
+    """By the istiod image, else by labels, by what the values or the operator's object say, by the chart asked for."""
     tags = {version for tag in found.source.tags if (version := release(tag))}
     if len(tags) == 1:
         return tags.pop()
@@ -226,6 +263,7 @@ def _version(found: _Found) -> Version | None:
         dig(found.values, "pilot", "tag"),
         found.values.get("tag"),
         dig(found.values, "global", "tag"),
+        found.chart,
     ]
     return release(*texts) or (min(tags) if tags else None)
 

@@ -2,12 +2,13 @@
 
 ## What
 `service` of a tracing or logging provider is missing or empty, has a wildcard, or is a short name such as `sensor`,
-`sensor.groundcover.svc`, or `groundcover-sensor.groundcover`.
+`sensor.groundcover.svc`, or `groundcover-sensor.groundcover`; or it is the full name of a Service, with upper case or
+with a full stop at its end.
 
 ## Why
 istiod looks the host up among the full names of its registry, `name.namespace.svc.cluster.local`. Kubernetes' DNS
 search path plays no part: a short name is found nowhere, `could not find service … in Istio service registry`, and
-tracing by that provider is off. The check of the syntax lets short names pass.
+tracing by that provider is off. Unlike DNS it compares letter by letter. The check of the syntax lets all of that pass.
 
 ## Bad
 ```yaml
@@ -22,6 +23,12 @@ data:
         service: groundcover-sensor.groundcover
         port: 4318
         http: {path: /v1/traces, timeout: 5s}
+```
+```yaml
+meshConfig:
+  extensionProviders:
+  - name: zipkin-tracing
+    zipkin: {service: groundcover-sensor.groundcover.svc.cluster.local., port: 9411}
 ```
 ```yaml
 meshConfig:
@@ -96,9 +103,13 @@ def check(world: World) -> Iterator[Hit]:
                 f'the service of {provider.name}, "{service}", {why}; istiod finds no such host,'
                 " so tracing by it is off and no spans arrive"
             )
-            yield Hit(
-                provider.place, (*provider.path, "service"), message, f"service: {qualified(world, provider.host)}"
-            )
+            host = qualified(world, provider.host.lower() if _is_service(world, provider.host) else provider.host)
+            yield Hit(provider.place, (*provider.path, "service"), message, f"service: {host}")
+
+
+def _is_service(world: World, host: str) -> bool:
+    """Whether a full host is that of a Service in the cluster."""
+    return host.lower().split(".")[2:3] == ["svc"] or world.is_sensor(host)
 
 
 def _wrong(world: World, service: str, host: str) -> str:
@@ -111,6 +122,11 @@ def _wrong(world: World, service: str, host: str) -> str:
         return "has a wildcard"
     if labels[-1] == "svc" or len(labels) == 1:
         return "is no full host name"
+    # Of other hosts nobody here knows how the registry spells them.
+    if _is_service(world, host) and service.endswith("."):
+        return "has a full stop at its end, and the name of a Service has none"
+    if _is_service(world, host) and host != host.lower():
+        return "has upper case, and the name of a Service has none"
     # Two labels may be a host outside the cluster: no guess where nothing says it is a Service.
     known = world.is_sensor(host) or world.service(host)
     return "is no full host name" if len(labels) == _NAME_AND_NAMESPACE and known else ""

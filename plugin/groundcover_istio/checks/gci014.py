@@ -132,12 +132,20 @@ def _telemetry(world: World, telemetry: Thing) -> Iterator[Hit]:
             found = [
                 (mesh, hit)
                 for mesh in meshes
-                for where in [mesh.place.resource or mesh.place.file]
+                for where in [_title(world, mesh)]
                 for hit in _resolve(telemetry.place, each.path, each.name, _kinds(world, mesh), use, where)
             ]
             # Of rendered mesh configs each one counts; of other sources several may be alternatives.
             counts = [(mesh, hit) for mesh, hit in found if len(found) == len(meshes) or mesh.carrier == "configmap"]
             yield from (hit for _, hit in counts[:1])
+
+
+def _title(world: World, mesh: Mesh) -> str:
+    """What messages call a mesh config; with its file where another one has an object of that name."""
+    same = {other.place.file for other in world.meshes if other.place.resource == mesh.place.resource}
+    if not mesh.place.resource:
+        return mesh.place.file
+    return f"{mesh.place.resource} ({mesh.place.file})" if len(same) > 1 else mesh.place.resource
 
 
 def _kinds(world: World, mesh: Mesh) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 ## What
 A provider, `defaultConfig.tracing` or a Telemetry has a field that came with a newer Istio than the one in use (by
-`--istio-version`, the istiod image, labels, or the values).
+`--istio-version`, the istiod image, labels, the values, or the version of the chart that they are for).
 
 ## Why
 An unknown field is dropped without a word. On 1.21 and older `opentelemetry.http` is such a field: spans are sent as

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.activation import is_active
+from groundcover_istio.checks.activation import is_active, tracer_by_telemetry
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.world import mapping
 from groundcover_istio.istio import LEGACY_TRACERS
@@ -71,6 +71,9 @@ def check(world: World) -> Iterator[Hit]:
     everywhere: list[str] = []
     for mesh in world.meshes:
         active = [provider.name for provider in mesh.providers() if is_active(world, provider)]
+        # The mesh-wide Telemetry's counts before the default one.
+        told = tracer_by_telemetry(world, mesh)
+        active.sort(key=lambda name: not told or name.lower() != told[0].lower())
         everywhere += active
         usual = f"zipkin.{mesh.root_namespace}:9411"
         if active:

@@ -23,14 +23,16 @@ class Inputs(NamedTuple):
     """The files of each folder that was named, and standard input as its own."""
     charts: tuple[str, ...]
     """Folders of Helm charts whose templates were left out."""
+    found: frozenset[str]
+    """Those of the files that only a folder names."""
 
 
 def expand(names: Sequence[str]) -> Inputs:
     """Every file that the names mean; a folder means the manifests below it.
 
-    Left out in folders: what starts with a dot, and the templates and schemas of Helm charts, which
-    are no YAML until Helm renders them. Raises UsageError where standard input is named with other
-    names twice, or a folder can't be read.
+    Left out in folders: what starts with a dot, and of Helm charts the templates, the files that these
+    read and the schema, which are no manifests until Helm renders them. Raises UsageError where
+    standard input is named with other names twice, or a folder can't be read.
     """
     if names.count(STDIN) > 1:
         raise UsageError("standard input (-) is named twice")
@@ -45,13 +47,14 @@ def expand(names: Sequence[str]) -> Inputs:
         else:
             below.update({name: (name,)} if name == STDIN else {})
             found[name] = None
-    return Inputs(tuple(found), below, tuple(charts))
+    return Inputs(tuple(found), below, tuple(charts), frozenset(found).difference(names))
 
 
-def require_content(inputs: Inputs, empty: frozenset[str]) -> None:
+def require_content(inputs: Inputs, empty: frozenset[str], passed: Sequence[str]) -> None:
     """Raise UsageError where a folder or standard input holds nothing to look at: that is not the same as all is well.
 
-    `empty` are the files without a document. A file that was named may be so: hooks name whatever was changed.
+    `empty` are the files without a document, `passed` those of them that can't be read. A file that was named may be
+    empty: hooks name whatever was changed.
     """
     for name, files in inputs.below.items():
         if empty.issuperset(files):
@@ -59,13 +62,15 @@ def require_content(inputs: Inputs, empty: frozenset[str]) -> None:
             wanted = "manifests, a mesh config or values" + (
                 "" if name == STDIN else f", in {', '.join(SUFFIXES)} files"
             )
-            raise UsageError(f"holds nothing to check; looked for: {wanted}", where=what, hint=_hint(name, inputs))
+            raise UsageError(
+                f"holds nothing to check; looked for: {wanted}", where=what, hint=_hint(name, inputs, passed)
+            )
 
 
-def _hint(name: str, inputs: Inputs) -> str:
+def _hint(name: str, inputs: Inputs, passed: Sequence[str]) -> str:
     if name == STDIN:
         return "what writes to it may have failed"
-    return templates_left_out(inputs) or "name a folder or a file that has some"
+    return templates_left_out(inputs) or passed_over(passed) or "name a folder or a file that has some"
 
 
 def templates_left_out(inputs: Inputs) -> str:
@@ -76,6 +81,15 @@ def templates_left_out(inputs: Inputs) -> str:
     whose = f"{first} and of {len(more)} more" if more else first
     how = f"render them: helm template NAME {first} | groundcover-istio check -"
     return f"the chart templates of {whose} are not read; {how}"
+
+
+def passed_over(names: Sequence[str]) -> str:
+    """What to say of files that were found in folders, can't be read and are no business of check's."""
+    if not names:
+        return ""
+    which = f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
+    say, one = ("say", "one") if len(names) > 1 else ("says", "it")
+    return f"{which} can't be read and {say} nothing of Istio: passed over; name {one} to see why"
 
 
 def _manifests(folder: Path, above: frozenset[Path], charts: dict[str, None]) -> Iterator[Path]:
@@ -90,7 +104,7 @@ def _manifests(folder: Path, above: frozenset[Path], charts: dict[str, None]) ->
     if chart and (folder / "templates").is_dir():
         charts[str(folder)] = None
     for path in entries:
-        if path.name.startswith(".") or (chart and path.name in ("templates", "values.schema.json")):
+        if path.name.startswith(".") or (chart and path.name in ("templates", "files", "values.schema.json")):
             continue
         if path.is_dir():
             yield from _manifests(path, above | {real}, charts)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Settings, Version
 
 _LINE: Final = re.compile(r"line (\d+)")
+# Marks of what check looks at, in a file that can't be read; UTF-16, which has zeros, shows none of them.
+_MATTERS: Final = re.compile(
+    rb"mesh_?[cC]onfig|extension_?[pP]roviders|default_?(?:[pP]roviders|[cC]onfig)|enable_?[tT]racing|Telemetry"
+    rb"|(?:kind|apiVersion|name)[\"']?[ \t]*:[^\r\n]*(?i:istio|groundcover)|\0"
+)
 
 
 class File(NamedTuple):
@@ -31,6 +36,8 @@ class File(NamedTuple):
     name: str
     content: bytes
     error: str = ""
+    found: bool = False
+    """In a folder: nobody named it."""
 
 
 class Given(NamedTuple):
@@ -49,6 +56,8 @@ class Loaded(NamedTuple):
     unreadable: list[Finding]
     empty: frozenset[str]
     """The names of those without a document that could be looked at."""
+    passed: tuple[str, ...]
+    """The names of those found in folders that can't be read and hold no mark of what check looks at."""
 
 
 def load(files: Sequence[File], given: Given) -> Loaded:
@@ -58,13 +67,18 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     sources: list[Source] = []
     things: list[Thing] = []
     empty: set[str] = set()
+    passed: list[str] = []
     for file in files:
         try:
-            text = _text(file)
-            texts[file.name] = text
-            found = list(_documents(file, text))
+            texts[file.name] = _text(file)
+            found = list(_documents(file, texts[file.name]))
         except ManifestError as error:
-            unreadable.append(_unreadable(file, error))
+            if file.found and not file.error and not _MATTERS.search(file.content):
+                passed.append(file.name)
+                empty.add(file.name)
+                texts.pop(file.name, None)
+            else:
+                unreadable.append(_unreadable(file, error))
             continue
         empty.update(() if found else (file.name,))
         for source in found:
@@ -80,7 +94,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     ratio = settings.sampling_ratio if integrated else None
     sensors, proxies = _sensors(things, settings, given), tuple(proxy_configs(sources))
     world = World(meshes, tuple(things), root, sensors, ratio, stated, proxies)
-    return Loaded(world, texts, unreadable, frozenset(empty))
+    return Loaded(world, texts, unreadable, frozenset(empty), tuple(passed))
 
 
 def _text(file: File) -> str:

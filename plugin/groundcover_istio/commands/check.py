@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from groundcover_istio import config
 from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
-from groundcover_istio.checks.finding import LEVELS, at_least
+from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
+from groundcover_istio.checks.world import mapping
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
 from groundcover_istio.istio import parse_version
 from groundcover_istio.progress import Progress
+from groundcover_istio.variables import KNOWN_VARIABLES
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,12 +25,14 @@ if TYPE_CHECKING:
 FOUND: Final = 1
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
-istiod values (files, or inside Flux's and Argo CD's resources), IstioOperators and Sail resources. What is given
-together is looked at together.
+istiod values (files, or inside Flux's and Argo CD's resources, fleet.yaml and helmfiles), IstioOperators and Sail
+resources. What is given together is looked at as one cluster's: check one at a time. Of folders are passed over: the
+templates and files of charts, and what can't be read and says nothing of Istio.
 In a file a comment takes a finding of its line, or of the next one, back:
   # groundcover-istio: ignore[GCI007] why
 """
 _EPILOG: Final = """\
+--istio-version, --service and --root-namespace are variables too, as GROUNDCOVER_ISTIO_SERVICE.
 example: helm template istiod istio/istiod -n istio-system | groundcover-istio check - overlays/
 exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or nothing to check, 3 an input can't be read
 """
@@ -50,17 +55,17 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Check; 0, 1 where something at or above --fail-on is found, 3 where an input can't be read."""
     options = parse(parser(), arguments, console)
-    selected, given = _selected(options), _given(options)
+    selected, given = _selected(options), _given(options, console)
     with Progress("checking"):
         named = inputs.expand(options.files)
-        files = [_read(name, console) for name in named.files]
+        files = [_read(name, console)._replace(found=name in named.found) for name in named.files]
         report = engine.check(files, given, selected)
-    inputs.require_content(named, report.empty)
-    if note := inputs.templates_left_out(named):
+    inputs.require_content(named, report.empty, report.passed)
+    for note in filter(None, (inputs.templates_left_out(named), inputs.passed_over(report.passed), report.note)):
         console.say(f"{PROGRAM}: note: {note}\n")
     console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
-        console.say(_summary(report.findings, len(files)))
+        console.say(_summary(report.findings, len(files) - len(report.passed)))
     if not report.readable:
         return ManifestError.exit_code
     return FOUND if any(at_least(finding.severity, options.fail_on) for finding in report.findings) else 0
@@ -83,22 +88,33 @@ def _selected(options: Namespace) -> frozenset[str]:
 
 def _ids(text: str, option: str) -> frozenset[str]:
     found = frozenset(part.strip().upper() for part in text.split(",") if part.strip())
+    if UNREADABLE in found:
+        raise UsageError(
+            f"{UNREADABLE} is no rule: it stands for an input that can't be read, and is always shown",
+            where=option,
+            hint="mend the file, or leave it out: name the files and folders to check",
+        )
     for unknown in sorted(found - engine.ALL):
         raise UsageError(f'"{unknown}" is no rule', where=option, hint="groundcover-istio rule")
     return found
 
 
-def _given(options: Namespace) -> Given:
-    service = None
+def _given(options: Namespace, console: Console) -> Given:
+    """What options say about the cluster, else variables; raises UsageError for a variable that nothing reads."""
+    said = config.layer_from_environment(console.environment, KNOWN_VARIABLES).data
+    named = mapping(said.get("service"))
+    service = (named["name"], named["namespace"]) if "name" in named else None
     if options.service is not None:
         name, dot, namespace = options.service.partition(".")
         if not name or not dot or not namespace or "." in namespace:
             raise UsageError(f'"{options.service}" is not NAME.NAMESPACE', where="--service")
         service = (name, namespace)
-    stated = parse_version(options.istio_version) if options.istio_version else None
-    if options.istio_version and not stated:
-        raise UsageError(f'"{options.istio_version}" is no version of Istio, such as 1.24', where="--istio-version")
-    return Given(stated, service, options.root_namespace)
+    version = options.istio_version or said.get("istioVersion") or ""
+    stated = parse_version(version)
+    if version and not stated:
+        where = "--istio-version" if options.istio_version else f"{config.ENVIRONMENT_PREFIX}ISTIO_VERSION"
+        raise UsageError(f'"{version}" is no version of Istio, such as 1.24', where=where)
+    return Given(stated, service, options.root_namespace or said.get("rootNamespace") or "")
 
 
 def _summary(findings: Sequence[Finding], files: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import config
@@ -13,7 +14,8 @@ from groundcover_istio.doctor.policies import check_rules, check_sidecars
 from groundcover_istio.doctor.proxies import check_proxies
 from groundcover_istio.doctor.releases import check_releases
 from groundcover_istio.doctor.service import check_authentications, check_endpoints, check_sensor, check_service
-from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, check_tracer
+from groundcover_istio.doctor.source import SILENCE
+from groundcover_istio.doctor.tracer import check_sampling, check_telemetries, check_tracer, named_elsewhere
 from groundcover_istio.errors import ToolError
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 _MALFORMED: Final = (TypeError, ValueError, AttributeError, LookupError, RecursionError, ToolError)
 # Not being allowed to read these says nothing about whether spans arrive.
 _OPTIONAL: Final = ("secrets",)
+# How kubectl words that no API server answers: then each call says it, with its own path perhaps.
+_UNREACHABLE: Final = re.compile(
+    rf"refused|unable to connect|no such host|no route to host|timeout|{SILENCE}", re.IGNORECASE
+)
 
 
 _Target = TypeVar("_Target")
@@ -52,10 +58,9 @@ def examine(read: Callable[[Query], Reading], layers: Sequence[Layer], tools: To
     mesh_items = [*about_meshes, *unjudged]
     targets: dict[tuple[str, int, str], Tracer] = {}
     for mesh in found:
-        tracer, items = _mesh(cluster, mesh, settings)
+        tracers, items = _mesh(cluster, mesh, settings)
         mesh_items += items
-        if tracer:
-            targets[tracer.host, tracer.port, tracer.kind] = tracer
+        targets.update({(each.host, each.port, each.kind): each for each in tracers})
     sections = [
         Section("Istio", _items("istiod", lambda: check_revisions(cluster)) + about_settings),
         Section("Mesh config", mesh_items),
@@ -92,13 +97,17 @@ def _settings(cluster: Cluster, layers: Sequence[Layer]) -> tuple[Settings, list
     return settings, [ok("settings", where=where, protocol=settings.tracing.protocol, service=service)]
 
 
-def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Tracer | None, list[Item]]:
-    """The tracer of one mesh config where it is aimed at the sensor, and what there is to say about the mesh config."""
+def _mesh(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[list[Tracer], list[Item]]:
+    """The tracers of one mesh config that are aimed at the sensor, and what there is to say about the mesh config."""
     nothing: tuple[Tracer | None, list[Item]] = (None, [])
     (tracer, items), unjudged = _safely(mesh.where, lambda: check_tracer(cluster, mesh, settings), nothing)
     items = [*items, *unjudged]
     items += _items(f"the sampling of {mesh.where}", lambda: check_sampling(cluster, mesh, tracer, settings))
-    return tracer, items + _items("Telemetries", lambda: check_telemetries(cluster, mesh, tracer, settings))
+    items += _items("Telemetries", lambda: check_telemetries(cluster, mesh, tracer, settings))
+    none: list[tuple[Tracer | None, list[Item]]] = []
+    others, _ = _safely("Telemetries", lambda: list(named_elsewhere(cluster, mesh, tracer, settings)), none)
+    tracers = [each for each in (tracer, *(other for other, _ in others)) if each]
+    return tracers, items + [item for _, about in others for item in about]
 
 
 def _releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> list[Item]:
@@ -135,6 +144,11 @@ def _safely(what: str, check: Callable[[], _Found], default: _Found) -> tuple[_F
 
 def _unread(cluster: Cluster) -> Iterator[Item]:
     """What could not be read, and why: what depends on it is not judged."""
+    reasons = [reading.error for reading in cluster.readings.values()]
+    if len(reasons) > 1 and all(reasons) and (len(set(reasons)) == 1 or all(map(_UNREACHABLE.search, reasons))):
+        # Silence says the least.
+        yield unknown("unreachable", reason=min(reasons, key=lambda each: each.startswith(SILENCE)))
+        return
     for query, reading in cluster.readings.items():
         if reading.error:
             name = query.resource.partition(".")[0]

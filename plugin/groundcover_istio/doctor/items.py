@@ -39,7 +39,10 @@ class Item(NamedTuple):
     @property
     def fix(self) -> str:
         """How to mend it."""
-        return SENTENCES[self.code].fix.format(**self.values, **self.tools._asdict())
+        sentence = SENTENCES[self.code].fix
+        if "{chart}" in sentence and self.values.get("chart") == UNKNOWN_CHART:
+            sentence += "\n" + _AS_LISTED
+        return sentence.format(**self.values, **self.tools._asdict())
 
 
 class Sentence(NamedTuple):
@@ -79,11 +82,19 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 
-_RENDER: Final = "{helm} upgrade istiod istio/istiod -n {namespace} --reuse-values --post-renderer groundcover-istio"
+# Without --version Helm takes the newest chart there is, and Istio is upgraded with it.
+_FLAGS: Final = "-n {namespace} --version {chart} --reuse-values --post-renderer groundcover-istio"
+_RENDER: Final = "{helm} upgrade istiod istio/istiod " + _FLAGS
+UNKNOWN_CHART: Final = "VERSION"
+"""In the place of a chart's version that nothing says."""
+_AS_LISTED: Final = "(VERSION: that of the chart, as {helm} list -n {namespace} shows it)"
 _EXPORT: Final = "or, without post-renderer: groundcover-istio export istiod-values"
 
 SENTENCES: Final = {
     "unread": Sentence("could not read {what}: {reason}", fix="{fix}"),
+    "unreachable": Sentence(
+        "could not read the cluster: {reason}", "nothing of it is judged", "{kubectl} cluster-info"
+    ),
     "malformed": Sentence(
         "could not judge {what}: an object is not as Kubernetes writes it",
         "what depends on it is not in this list",
@@ -159,8 +170,8 @@ SENTENCES: Final = {
     ),
     "sampling": Sentence("{mesh}: {percentage} % of {requests} are sampled, by {by}; {stored}"),
     "sampling-zero": Sentence(
-        "{mesh}: 0 % of {requests} are sampled, by {by}",
-        "a trace starts only where a caller asked for one",
+        "{mesh}: {percentage} % of {requests} are sampled, by {by}",
+        "a trace starts only where a caller asked for one; Envoy takes less than 0.01 % for 0",
         "set tracing.samplingPercentage and render again",
     ),
     "sampling-range": Sentence(
@@ -222,7 +233,7 @@ SENTENCES: Final = {
         "let the sensor run there (tolerations, node selector), or set its Service's internalTrafficPolicy to Cluster",
     ),
     "export-to": Sentence(
-        "{by} keeps Service {service} from other namespaces ({value})", "{causes}", "export it to all: exportTo `*`"
+        "{by} keeps Service {service} from {namespaces} ({value})", "{causes}", "export it to all: exportTo `*`"
     ),
     # --- in the way ---
     "telemetry": Sentence("{mesh}: the mesh-wide Telemetry is {telemetry}"),
@@ -236,6 +247,11 @@ SENTENCES: Final = {
         "Telemetry {telemetry} sets disableSpanReporting{side}",
         "{scope} send no spans{side}",
         "take disableSpanReporting out",
+    ),
+    "telemetry-unsampled": Sentence(
+        "Telemetry {telemetry} lets {scope} start no trace{side}",
+        "spans are sent there only where a caller asked for a trace; Envoy takes less than 0.01 % for 0",
+        "take its randomSamplingPercentage out, or set one from 0.01 to 100",
     ),
     "telemetry-other": Sentence(
         "Telemetry {telemetry} sends the spans of {scope}{side} to {other}",
@@ -266,6 +282,7 @@ SENTENCES: Final = {
         "each export is traced and makes another export: a loop without end",
         'label them sidecar.istio.io/inject: "false", and restart them',
     ),
+    "sensor-silent": Sentence("the sensor has {count} with a proxy, which a Telemetry keeps from reporting spans"),
     "sensor-ambient": Sentence(
         "pods of the sensor are in the ambient mesh: {pods}",
         "spans take a way through ztunnel, and a policy may refuse them",
@@ -289,12 +306,12 @@ SENTENCES: Final = {
     "release-lost": Sentence(
         "release {release}: revision {revision} lost the provider that revision {before} had",
         "an upgrade ran without --post-renderer, which Helm does not remember",
-        "{helm} upgrade {name} … -n {namespace} --reuse-values --post-renderer groundcover-istio",
+        "{helm} upgrade {name} … " + _FLAGS,
     ),
     "release-differs": Sentence(
         "release {release}, revision {revision}: its manifest has no provider for the sensor, the cluster has",
         "the next helm upgrade may take it away",
-        "{helm} upgrade {name} … -n {namespace} --reuse-values --post-renderer groundcover-istio",
+        "{helm} upgrade {name} … " + _FLAGS,
     ),
     "release-unread": Sentence("could not read release {release}: {reason}"),
 }

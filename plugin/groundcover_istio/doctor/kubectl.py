@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import processes
 from groundcover_istio.doctor.items import Tools
-from groundcover_istio.doctor.source import Query, Reading, believed, listed
+from groundcover_istio.doctor.source import SILENCE, Query, Reading, believed, listed
 from groundcover_istio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Kubectl(NamedTuple):
         try:
             ended = processes.run(command, self.timeout, self.interrupt)
         except TimeoutError:
-            return Answer(b"", f"no answer within {self.timeout:g} s")
+            return Answer(b"", f"{SILENCE} {self.timeout:g} s")
         except OverflowError:
             return Answer(b"", f"an answer of more than {processes.MOST >> 20:,} MiB")
         except OSError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.doctor.cluster import is_ready
-from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.items import UNKNOWN_CHART, Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import DEFAULT_DOMAIN, number, parse_version, told_domain
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Version
 
 _SHARED: Final = "SHARED_MESH_CONFIG"
+# A tag of the image may have a variant behind it; what is no release is no version of a chart.
+_CHART: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-(alpha|beta|rc)[.0-9]+)?(?=-distroless$|-debug$|$)")
 
 
 class Revision(NamedTuple):
@@ -35,6 +38,19 @@ class Revision(NamedTuple):
     def version(self) -> Version | None:
         """The version of its istiod."""
         return parse_version(versions(self.pods)[0])
+
+    @property
+    def chart(self) -> str:
+        """The version of its chart, by the chart's label or the image's tag; a placeholder where neither says it."""
+        labels = [str(dig(pod, "metadata", "labels", "helm.sh/chart") or "") for pod in self.pods]
+        told = [each.removeprefix("istiod-") for each in labels if each.startswith("istiod-")]
+        found = {match[0] for each in told or versions(self.pods) if (match := _CHART.match(each))}
+        return found.pop() if len(found) == 1 else UNKNOWN_CHART
+
+    @property
+    def release(self) -> dict[str, str]:
+        """What a command that renders it anew needs."""
+        return {"namespace": self.namespace, "chart": self.chart}
 
     @property
     def config_map(self) -> str:
@@ -131,7 +147,7 @@ def meshes(cluster: Cluster) -> tuple[list[Mesh], list[Item]]:
         maps = {each["metadata"]["name"]: each for each in reading.items}
         where = f"ConfigMap {revision.namespace}/{revision.config_map}"
         if revision.config_map not in maps:
-            items.append(fail("mesh-missing", mesh=where, namespace=revision.namespace))
+            items.append(fail("mesh-missing", mesh=where, **revision.release))
             continue
         data: dict[str, Data] = {}
         try:
@@ -139,7 +155,7 @@ def meshes(cluster: Cluster) -> tuple[list[Mesh], list[Item]]:
                 if name in maps:
                     data = merged(data, _read(maps[name]))
         except ManifestError as error:
-            items.append(fail("mesh-invalid", mesh=where, problem=error.message, namespace=revision.namespace))
+            items.append(fail("mesh-invalid", mesh=where, problem=error.message, **revision.release))
             continue
         changed = max((_changed(maps[name]) for name in names if name in maps), default="")
         found.append(Mesh(revision, where, data, changed))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, ok, warn
+from groundcover_istio.doctor.scopes import proxies_of
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of
 from groundcover_istio.doctor.tracer import live_sampling, winner
 from groundcover_istio.istio import number
@@ -25,7 +26,7 @@ def check_proxies(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
     """Which proxies started before the sampling of defaultConfig was what it is."""
     if cluster.proxies.error or cluster.telemetries.error:
         return
-    pods = [pod for pod in cluster.proxies.items if _revision_of(pod) in ("", mesh.revision.name)]
+    pods = proxies_of(cluster, mesh)
     telemetry, _ = winner(cluster, mesh)
     if all(live_sampling(telemetry, side) is not None for side in SIDES):
         yield ok("proxies-live", mesh=mesh.where, count=counted(len(pods), "proxy", "proxies"))
@@ -45,11 +46,6 @@ def check_proxies(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
         yield warn("proxies-untold", mesh=mesh.where, count=len(untold))
     if not old and not untold:
         yield ok("proxies", mesh=mesh.where, count=counted(len(pods), "proxy", "proxies"))
-
-
-def _revision_of(pod: dict[str, Data]) -> str:
-    label = dig(pod, "metadata", "labels", "istio.io/rev") or dig(pod, "metadata", "annotations", "istio.io/rev")
-    return str(label or "")
 
 
 def _is_old(pod: dict[str, Data], mesh: Mesh) -> bool | None:

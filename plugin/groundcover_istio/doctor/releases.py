@@ -57,7 +57,7 @@ def check_releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> Iterator
             if held is None:
                 continue
             values = {"release": label, "revision": str(current.revision), "name": current.name}
-            values["namespace"] = namespace
+            values |= mesh.revision.release
             before = None if held else _last_with_provider(releases, current, mesh, settings)
         except UnreadableError as error:
             yield unknown("release-unread", release=label, reason=str(error))

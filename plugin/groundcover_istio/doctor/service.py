@@ -8,8 +8,10 @@ from groundcover_istio import istio
 from groundcover_istio.checks.selectors import discovers
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.scopes import proxies_of, said_for, telemetries_of
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of, strings
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.tracing import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +55,7 @@ def check_service(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
         )
     else:
         yield _protocol(port, tracer, name)
-    yield from _visibility(service, tracer, name)
+    yield from _visibility(cluster, service, tracer, name)
     if not _is_discovered(cluster, tracer):
         yield fail("service-hidden", mesh=tracer.mesh.where, namespace=tracer.namespace, service=name)
 
@@ -86,14 +88,21 @@ def _protocol(port: dict[str, Data], tracer: Tracer, service: str) -> Item:
     return fail("port-http1" if tracer.is_grpc else "port-http2", **values)
 
 
-def _visibility(service: dict[str, Data], tracer: Tracer, name: str) -> Iterator[Item]:
-    """Whether proxies of other namespaces get the Service's cluster."""
+def _visibility(cluster: Cluster, service: dict[str, Data], tracer: Tracer, name: str) -> Iterator[Item]:
+    """Whether the proxies there are get the Service's cluster; `~` beside other entries hides it from all.
+
+    So istiod reads it (istio 1.31 pilot/pkg/model/push_context.go, initServiceRegistry).
+    """
     annotation = dig(service, "metadata", "annotations", _EXPORT_TO)
     default = strings(tracer.mesh.data.get("defaultServiceExportTo"))
     values = [part.strip() for part in str(annotation).split(",")] if annotation else default
-    if values and "*" not in values:
+    proxies = proxies_of(cluster, tracer.mesh)
+    seen = set() if "~" in values else {tracer.namespace if each == "." else each for each in values}
+    hidden = sorted({namespace_of(pod) for pod in proxies} - seen)
+    if values and "*" not in values and (hidden or not proxies):
         by = f"annotation {_EXPORT_TO}" if annotation else "defaultServiceExportTo of the mesh config"
-        yield fail("export-to", by=by, service=name, value=", ".join(values), causes=tracer.loss)
+        whose = f"proxies of {listed(hidden)}" if hidden else "other namespaces"
+        yield fail("export-to", by=by, service=name, namespaces=whose, value=", ".join(values), causes=tracer.loss)
 
 
 def check_endpoints(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
@@ -158,14 +167,23 @@ def check_sensor(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
     if cluster.pods(tracer.namespace).error or cluster.services(tracer.namespace).error:
         return
     pods = sensor_pods(cluster, tracer)
-    injected = [name_of(pod) for pod in pods if proxy_of(pod)]
+    proxies = [pod for pod in pods if proxy_of(pod)]
+    tracing = [name_of(pod) for pod in proxies if not _is_silent(cluster, tracer, pod)]
     captured = [name_of(pod) for pod in pods if _is_captured(pod)]
-    if injected:
-        yield fail("sensor-injected", pods=listed(injected))
+    if tracing:
+        yield fail("sensor-injected", pods=listed(tracing))
+    elif proxies:
+        yield ok("sensor-silent", count=counted(len(proxies), "pod"))
     if captured:
         yield warn("sensor-ambient", pods=listed(captured))
-    if pods and not injected and not captured:
+    if pods and not proxies and not captured:
         yield ok("sensor", count=counted(len(pods), "pod"))
+
+
+def _is_silent(cluster: Cluster, tracer: Tracer, pod: dict[str, Data]) -> bool:
+    """Whether Telemetries keep a pod's proxy from reporting spans, of what comes in and of what goes out."""
+    telemetries, root = telemetries_of(cluster, tracer.mesh), tracer.mesh.root
+    return all(said_for(pod, telemetries, root, "disableSpanReporting", side) is True for side in SIDES)
 
 
 def _is_captured(pod: dict[str, Data]) -> bool:

@@ -23,6 +23,9 @@ KINDS: Final = {
     "namespaces": "Namespace",
 }
 
+SILENCE: Final = "no answer within"
+"""How the error of a call begins that came to no end."""
+
 
 class Query(NamedTuple):
     """Objects of a kind, in one namespace or in all, with certain labels."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import istio
+from groundcover_istio.checks.activation import samples_none
 from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.scopes import Scope, by_namespace, proxies_of, telemetries_of
 from groundcover_istio.doctor.source import name_of, namespace_of, strings
 from groundcover_istio.model import Sampling, Version
 from groundcover_istio.report import sampling_text
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
 _HTTP: Final = Version(1, 22)
 _LAST_PORT: Final = 65535
+_OFF_KEY: Final = "disableSpanReporting"
+_SAMPLING_KEY: Final = "randomSamplingPercentage"
 _OFF: Final = "istiod can't set the tracer up: tracing is off"
 _REJECTED: Final = "Envoy rejects the listener: proxies keep what they had, and new pods do not become ready"
 
@@ -84,6 +89,7 @@ class Choice(NamedTuple):
     by: str
 
 
+Found = tuple[Tracer | None, list[Item]]
 if TYPE_CHECKING:
     Chosen = list[tuple[tuple[str, ...], Choice | None]]
 
@@ -96,18 +102,12 @@ def winner(cluster: Cluster, mesh: Mesh) -> tuple[dict[str, Data] | None, list[d
 
 def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
     """The Telemetries without a selector that this revision reads, the oldest first."""
-    found = [
-        each
-        for each in cluster.telemetries.items
-        if not selects(each.get("spec"))
-        and dig(each, "metadata", "labels", "istio.io/rev") in (None, mesh.revision.name)
-    ]
-    return sorted(found, key=lambda each: (str(dig(each, "metadata", "creationTimestamp") or ""), name_of(each)))
+    return [each for each in telemetries_of(cluster, mesh) if not selects(each.get("spec"))]
 
 
 def live_sampling(telemetry: dict[str, Data] | None, side: str) -> float | None:
     """The percentage that a Telemetry says for a side; None where it says none."""
-    return istio.number(said(entries_of(telemetry), "randomSamplingPercentage", side))
+    return istio.number(said(entries_of(telemetry), _SAMPLING_KEY, side))
 
 
 def by_side(finding: Callable[[str], _Found]) -> list[tuple[tuple[str, ...], _Found]]:
@@ -145,30 +145,45 @@ def aimed_at_sensor(entry: dict[str, Data], settings: Settings) -> bool:
 
 def check_tracer(cluster: Cluster, mesh: Mesh, settings: Settings) -> tuple[Tracer | None, list[Item]]:
     """The mesh's tracer where it is aimed at the sensor, and what is to be said about it."""
-    namespace = mesh.revision.namespace
+    release = mesh.revision.release
     ours = [each for each in mesh.providers if aimed_at_sensor(each, settings)]
     service = f"{settings.service.namespace}/{settings.service.name}"
     chosen = by_side(lambda side: choice(cluster, mesh, side))
     name = settings.tracing.provider_name
     off = list(_off(cluster, mesh, chosen, name))
     if not ours:
-        return None, [fail("provider-missing", mesh=mesh.where, service=service, namespace=namespace), *off]
+        return None, [fail("provider-missing", mesh=mesh.where, service=service, **release), *off]
     named = [mesh.provider(each.name) for _, each in chosen if each]
     entry = next((each for each in named if each is not None and each in ours), ours[0])
     name = str(entry.get("name"))
-    items = [*_activation(cluster, mesh, chosen, name, ours), *off]
-    found = list(_faults(entry, mesh))
-    for problem, causes in found:
-        values = {"mesh": mesh.where, "provider": name, "problem": problem, "causes": causes}
-        items.append(fail("provider-wrong", namespace=namespace, **values))
-    tracer = _tracer(mesh, entry)
-    if tracer and not found and mesh.revision.domain not in ("", tracer.domain):
-        values = {"mesh": mesh.where, "provider": name, "host": tracer.host, "domain": mesh.revision.domain}
-        items.append(fail("provider-domain", namespace=namespace, **values))
-    elif tracer and not found:
-        values = {"provider": name, "kind": tracer.kind, "host": tracer.host, "port": str(tracer.port)}
-        items.insert(0, ok("provider", mesh=mesh.where, **values))
-    return tracer, items
+    tracer, written = _written(mesh, entry)
+    about = [*_activation(cluster, mesh, chosen, name, ours), *off]
+    return tracer, [*written, *about] if all(each.status == "ok" for each in written) else [*about, *written]
+
+
+def named_elsewhere(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Found]:
+    """The sensor's other providers that Telemetries name, for some workloads or one side, and what is to be said."""
+    telemetries = [each for each in telemetries_of(cluster, mesh) if namespace_of(each) != settings.service.namespace]
+    names = dict.fromkeys(named_provider(entries_of(each), side).lower() for each in telemetries for side in SIDES)
+    for name in names:
+        entry = mesh.provider(name)
+        if entry and aimed_at_sensor(entry, settings) and not (tracer and tracer.name.lower() == name):
+            yield _written(mesh, entry)
+
+
+def _written(mesh: Mesh, entry: dict[str, Data]) -> Found:
+    """A provider as a tracer, None where it can't be one, and what is to be said of how it is written."""
+    release, name = mesh.revision.release, str(entry.get("name"))
+    tracer, found = _tracer(mesh, entry), list(_faults(entry, mesh))
+    values = {"mesh": mesh.where, "provider": name}
+    if found:
+        wrong = [{"problem": problem, "causes": causes} for problem, causes in found]
+        return tracer, [fail("provider-wrong", **release, **values, **each) for each in wrong]
+    if tracer and mesh.revision.domain not in ("", tracer.domain):
+        return tracer, [fail("provider-domain", host=tracer.host, domain=mesh.revision.domain, **release, **values)]
+    if tracer:
+        return tracer, [ok("provider", kind=tracer.kind, host=tracer.host, port=str(tracer.port), **values)]
+    return None, []
 
 
 def _activation(cluster: Cluster, mesh: Mesh, chosen: Chosen, name: str, ours: list[dict[str, Data]]) -> Iterator[Item]:
@@ -177,7 +192,7 @@ def _activation(cluster: Cluster, mesh: Mesh, chosen: Chosen, name: str, ours: l
         # A Telemetry may name another tracer, or the only one.
         return
     for sides, each in chosen:
-        values = {"mesh": mesh.where, "provider": name, "namespace": mesh.revision.namespace, "side": only_for(sides)}
+        values = {"mesh": mesh.where, "provider": name, "side": only_for(sides), **mesh.revision.release}
         if each is None:
             if not _says_something(cluster, mesh):
                 yield fail("not-active", **values)
@@ -200,7 +215,7 @@ def _off(cluster: Cluster, mesh: Mesh, chosen: Chosen, name: str) -> Iterator[It
     values = {"mesh": mesh.where, "telemetry": name_of(telemetry), "provider": name}
     for sides, each in chosen:
         if each is None:
-            yield fail("tracing-off", namespace=mesh.revision.namespace, side=only_for(sides), **values)
+            yield fail("tracing-off", side=only_for(sides), **mesh.revision.release, **values)
 
 
 def _says_something(cluster: Cluster, mesh: Mesh) -> bool:
@@ -212,7 +227,9 @@ def _says_something(cluster: Cluster, mesh: Mesh) -> bool:
 def _tracer(mesh: Mesh, entry: dict[str, Data]) -> Tracer | None:
     kind = next((each for each in TRACERS if isinstance(entry.get(each), dict)), "")
     held = entry.get(kind) or {}
-    host, port = str(held.get("service") or "").rpartition("/")[2], istio.port_number(held.get("port"))
+    # The host that is meant; how it is written is judged by `_faults`.
+    host = str(held.get("service") or "").rpartition("/")[2].lower().rstrip(".")
+    port = istio.port_number(held.get("port"))
     if not kind or not host or ":" in host or port is None:
         return None
     return Tracer(mesh, str(entry.get("name")), kind, held, host, port)
@@ -238,6 +255,9 @@ def _faults(entry: dict[str, Data], mesh: Mesh) -> Iterator[tuple[str, str]]:
         yield f"service is {show(host)}, with a port in it", _OFF
     elif ".svc." not in host:
         yield f"service is {show(host)}, a short name", _OFF
+    elif host.endswith(".") or host != host.lower():
+        found = "a full stop at its end" if host.endswith(".") else "upper case"
+        yield f"service is {show(host)}, with {found}: istiod compares it letter by letter", _OFF
     if port is None or not 0 < port <= _LAST_PORT:
         yield f"port is {show(held['port']) if 'port' in held else 'missing'}", _OFF
     if kinds[0] == "opentelemetry":
@@ -270,7 +290,7 @@ def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings
 
 
 def _sampling_item(percentage: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
-    if percentage == 0:
+    if samples_none(percentage):
         return fail("sampling-zero", **values)
     if kind == "datadog" and percentage < 100:  # noqa: PLR2004  percent
         return warn("sampling-datadog", **values)
@@ -315,24 +335,47 @@ def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setti
         namespace = namespace_of(each)
         if namespace != mesh.root and counting.setdefault(namespace, each) is not each:
             yield warn("telemetry-ignored", ignored=name_of(each), telemetry=name_of(counting[namespace]))
-    for namespace, each in counting.items():
-        # In the sensor's own namespace it keeps exports from being traced.
-        if namespace != settings.service.namespace or namespace == mesh.root:
-            yield from _telemetry_faults(each, mesh, tracer)
+    if first:
+        yield from _off_everywhere(first)
+    proxies = by_namespace(proxies_of(cluster, mesh))
+    some = by_namespace([each for each in telemetries_of(cluster, mesh) if selects(each.get("spec"))])
+    for namespace in dict.fromkeys((*counting, *some)):
+        # In the order in which istiod lays them over each other.
+        layers = [counting[namespace], *some.get(namespace, [])] if namespace in counting else some[namespace]
+        for index, each in enumerate(layers):
+            # In the sensor's own namespace it keeps exports from being traced.
+            if each is not first and namespace != settings.service.namespace:
+                yield from _telemetry_faults(Scope(each, layers[index + 1 :], proxies), mesh, tracer, settings)
 
 
-def _telemetry_faults(telemetry: dict[str, Data], mesh: Mesh, tracer: Tracer | None) -> Iterator[Item]:
-    namespace = namespace_of(telemetry)
-    scope = "all proxies" if namespace == mesh.root else f"proxies of namespace {namespace}"
+def _off_everywhere(telemetry: dict[str, Data]) -> Iterator[Item]:
+    """What the mesh-wide one keeps all proxies from; the tracer it names, and its sampling, are the mesh's own."""
     entries = entries_of(telemetry)
-    silent = tuple(side for side in SIDES if said(entries, "disableSpanReporting", side) is True)
+    silent = tuple(side for side in SIDES if said(entries, _OFF_KEY, side) is True)
     if silent:
-        say = fail if namespace == mesh.root else warn
-        yield say("telemetry-off", telemetry=name_of(telemetry), scope=scope, side=only_for(silent))
-    if tracer is None or namespace == mesh.root:
-        # What the mesh-wide one names is the mesh's tracer, and judged as that.
-        return
-    for other in providers_but(tracer.name, entries):
-        sides = tuple(side for side in SIDES if named_provider(entries, side) == other)
-        values = {"telemetry": name_of(telemetry), "scope": scope, "other": other, "provider": tracer.name}
-        yield warn("telemetry-other", side=only_for(sides), **values)
+        yield fail("telemetry-off", telemetry=name_of(telemetry), scope="all proxies", side=only_for(silent))
+
+
+def _telemetry_faults(scope: Scope, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Item]:
+    """What keeps spans of some proxies from the sensor, whatever the mesh-wide Telemetry says."""
+    entries, name = entries_of(scope.telemetry), name_of(scope.telemetry)
+    for sides, whose in scope.losing(_OFF_KEY, lambda side: said(entries, _OFF_KEY, side) is True):
+        yield warn("telemetry-off", telemetry=name, scope=whose, side=only_for(sides))
+    for sides, whose in scope.losing(_SAMPLING_KEY, lambda side: _samples_none(scope.telemetry, side)):
+        yield warn("telemetry-unsampled", telemetry=name, scope=whose, side=only_for(sides))
+    for other in providers_but(tracer.name, entries) if tracer else []:
+        provider = mesh.provider(other)
+        if provider and aimed_at_sensor(provider, settings):
+            continue
+        for sides, whose in scope.losing("providers", functools.partial(_names, entries, other)):
+            values = {"telemetry": name, "other": other, "provider": tracer.name if tracer else ""}
+            yield warn("telemetry-other", scope=whose, side=only_for(sides), **values)
+
+
+def _samples_none(telemetry: dict[str, Data], side: str) -> bool:
+    percentage = live_sampling(telemetry, side)
+    return percentage is not None and samples_none(percentage)
+
+
+def _names(entries: Data, name: str, side: str) -> bool:
+    return named_provider(entries, side) == name
