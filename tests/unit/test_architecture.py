@@ -30,6 +30,7 @@ ALLOWED = {
     "_schemas": set(),
     "_validators": {"patterns"},
     "spelling": {"errors", "patterns", "model"},
+    "chart_version": {"model"},
     "istio": {"errors", "patterns", "model", "spelling", "_since"},
     "libyaml": {"errors", "package_parts"},
     "k8syaml": {"errors", "patterns", "records", "model", "limits", "libyaml"},
@@ -72,11 +73,11 @@ ALLOWED = {
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
+        "errors", "model", "chart_version", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
         "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
-        "errors", "model", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
+        "errors", "model", "chart_version", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
         "rules.plan", "rules.sensor", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {

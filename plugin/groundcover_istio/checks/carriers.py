@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
+from groundcover_istio.chart_version import istiod_minor
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
@@ -26,8 +27,6 @@ MARKS: Final = frozenset(("extensionProviders", "defaultProviders", "defaultConf
 _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
-# Of a range of versions those that keep to one minor version.
-_ONE_MINOR: Final = re.compile(r"[~=]?v?(1\.\d+(\.(\d+|[xX*])(-[0-9A-Za-z.-]+)?)?)")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
 _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
 """Where Argo CD's kinds have the spec of an Application."""
@@ -64,8 +63,8 @@ class _Found(NamedTuple):
     layer: bool = False
     broken: str = ""
     documents: int = 1
-    chart: Data = None
-    """The version of the istiod chart that is asked for beside the values; None where nothing says it."""
+    chart: str = ""
+    """Istio's minor version by the chart that is asked for beside the values; empty where nothing says it."""
 
 
 def meshes(sources: list[Source], version: Version | None, root_namespace: str) -> tuple[Mesh, ...]:
@@ -127,7 +126,7 @@ def _in(source: Source, texts: Texts) -> Iterator[_Found]:
         values = mapping(thing.spec.get("values"))
         yield from _mesh_at(source, "sail", source.part, ("spec", "values", "meshConfig"), values)
     elif thing.kind == "HelmRelease":
-        chart = _chart_version(dig(thing.spec, "chart", "spec"))
+        chart = _asked_for(dig(thing.spec, "chart", "spec"))
         yield from _in_values(source, at(source.part, ("spec", "values")), chart)
     elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
         yield from _in_application(source, at(source.part, _APPLICATIONS[thing.kind]), texts)
@@ -144,7 +143,7 @@ def _in_plain_file(source: Source) -> Iterator[_Found]:
 
 def _in_fleet(source: Source) -> Iterator[_Found]:
     """The values in Fleet's fleet.yaml, and those that it lays over them for some clusters."""
-    chart = _chart_version(source.data.get("helm"))
+    chart = _asked_for(source.data.get("helm"))
     customizations = range(len(items(source.data.get("targetCustomizations"))))
     for path in ((), *(("targetCustomizations", index) for index in customizations)):
         yield from _in_values(source, at(source.part, (*path, "helm", "values")), chart)
@@ -155,19 +154,12 @@ def _in_helmfile(source: Source) -> Iterator[_Found]:
     for first, each in enumerate(items(source.data.get("releases"))):
         for second in range(len(items(mapping(each).get("values")))):
             values = at(source.part, ("releases", first, "values", second))
-            yield from _in_values(source, values, _chart_version(each))
+            yield from _in_values(source, values, _asked_for(each))
 
 
-def _chart_version(held: Data, key: str = "version") -> Data:
-    """The version that is asked for beside the name of the istiod chart; None for other charts, and for a range.
-
-    `^1.21.0` and `>=1.21` mean the newest Istio there is, `~1.21.0` and `1.21.x` a patch of 1.21.
-    """
-    name, version = dig(held, "chart"), dig(held, key)
-    if not isinstance(name, str) or not name.endswith("istiod") or not isinstance(version, str):
-        return None
-    found = _ONE_MINOR.fullmatch(version.strip())
-    return found[1] if found else None
+def _asked_for(held: Data, key: str = "version") -> str:
+    """Istio's minor version by the reference to a chart that a mapping holds; empty where it says none."""
+    return istiod_minor(dig(held, "chart"), dig(held, key))
 
 
 def _in_application(source: Source, spec: Part | None, texts: Texts) -> Iterator[_Found]:
@@ -175,11 +167,11 @@ def _in_application(source: Source, spec: Part | None, texts: Texts) -> Iterator
     listed = items(dig(spec.data, "sources")) if spec else []
     for path in (("source",), *(("sources", index) for index in range(len(listed)))):
         given = at(spec, (*path, "helm", "valuesObject"))
-        chart = _chart_version(held.data if (held := at(spec, path)) else None, "targetRevision")
+        chart = _asked_for(held.data if (held := at(spec, path)) else None, "targetRevision")
         yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values")), texts), chart)
 
 
-def _in_values(source: Source, values: Part | None, chart: Data = None) -> Iterator[_Found]:
+def _in_values(source: Source, values: Part | None, chart: str = "") -> Iterator[_Found]:
     """The mesh config of the istiod chart's values, or of those that an umbrella chart has for it below its name."""
     held = mapping(values.data) if values else {}
     if "meshConfig" in held:
@@ -193,7 +185,7 @@ def _in_values(source: Source, values: Part | None, chart: Data = None) -> Itera
 
 
 def _mesh_at(
-    source: Source, carrier: Carrier, part: Part | None, path: Path, values: dict[str, Data], chart: Data = None
+    source: Source, carrier: Carrier, part: Part | None, path: Path, values: dict[str, Data], chart: str = ""
 ) -> Iterator[_Found]:
     found = at(part, path)
     if found:

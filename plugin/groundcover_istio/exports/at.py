@@ -6,6 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from groundcover_istio.chart_version import is_istiod, istiod_minor
 from groundcover_istio.errors import UsageError
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
@@ -31,9 +32,6 @@ _ARGO_VALUES: Final = frozenset(("values", "valuesObject"))
 _DOCUMENT: Final = re.compile(r"\[([0-9]+)\]\.(.+)", re.DOTALL)
 # How deep values may stand in a file that is no values file: `releases[0].values[0]` in one of helmfile.
 _DEEPEST: Final = 4
-# The version of a chart, or a range of patch releases, as Helm reads it: 1.21.6, ~1.21.0, 1.21.x, 1.21.
-_CHART_VERSION: Final = re.compile(r"[~=v ]*(1\.[0-9]{1,4})(\.([0-9]+|[xX*]))?([-+][-+.0-9A-Za-z]+)?")
-_CHART: Final = "istiod"
 
 
 class Place(NamedTuple):
@@ -92,26 +90,21 @@ def chart_beside(document: Data, path: Path) -> tuple[str, str]:
         spec = dig(held, "chart", "spec")
         for said, key in ((held, "targetRevision"), (held, "version"), (spec, "version")):
             if isinstance(dig(said, "chart"), str) and (dig(said, key) is not None or not chart):
-                chart, version = str(dig(said, "chart")).rpartition("/")[2], str(dig(said, key) or "")
+                chart, version = str(dig(said, "chart")), str(dig(said, key) or "")
     return chart, version
 
 
 def is_for_istiod(document: Data, at: str) -> bool:
     """Whether a document has, at this place, values of a chart that it calls istiod."""
     try:
-        return chart_beside(document, resolve(document, at, "").path)[0] == _CHART
+        return is_istiod(chart_beside(document, resolve(document, at, "").path)[0])
     except UsageError:
         return False
 
 
 def istiod_version(document: Data, path: Path) -> str:
-    """Istio's minor version by that of the istiod chart which the values at a place are for; empty where unsaid.
-
-    A range may let in more than one minor version: then it says nothing.
-    """
-    chart, version = chart_beside(document, path)
-    found = _CHART_VERSION.fullmatch(version.strip())
-    return found[1] if chart == _CHART and found else ""
+    """Istio's minor version by that of the istiod chart which the values at a place are for; empty where unsaid."""
+    return istiod_minor(*chart_beside(document, path))
 
 
 def is_there(document: Data, at: str) -> bool:
