@@ -19,6 +19,9 @@ ASSUMED_VERSION: Final = Version(1, 30)
 OLDEST_RELEASE: Final = Version(1, 10)
 DEFAULT_DOMAIN: Final = "cluster.local"
 TELEMETRY_V1: Final = Version(1, 22)
+# Percent: Envoy counts sampling in parts of 10,000 and cuts off the rest (source/common/protobuf/utility.cc,
+# convertPercent).
+LEAST_SAMPLING: Final = 0.01
 
 # The kinds of an extension provider (mesh/v1alpha1/config.proto, oneof provider): one in each entry.
 KINDS: Final = (

@@ -277,7 +277,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "datadog and 0 %": Fault(
         unsampled,         ("GCI019",), None, ALL, what="all are sent all the same"),
     "0 %": Fault(
-        lambda i: sampled(i, 0),         (), ("sampling-zero",)),
+        lambda i: sampled(i, 0),         ("GCI016",), ("sampling-zero",)),
     "100 %": Fault(lambda _: None, ("GCI020",), (), ALL, also=lambda m: percent(m) == 100, what="every request makes spans"),
     # ---- Telemetry
     "a second mesh-wide Telemetry": Fault(

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data, Path, Version
 
 _ALL: Final = 100
-_LEAST: Final = 0.01
-"""Envoy counts in parts of 10,000 and drops what is left (source/common/protobuf/utility.cc, convertPercent)."""
 
 
 class Named(NamedTuple):
@@ -104,7 +102,7 @@ def is_percentage(value: float) -> bool:
 
 def samples_none(value: float) -> bool:
     """Whether a percentage is so low that no request starts a trace."""
-    return 0 <= value < _LEAST
+    return 0 <= value < istio.LEAST_SAMPLING
 
 
 def for_the_mesh(world: World, mesh: Mesh) -> Iterator[Thing]:
