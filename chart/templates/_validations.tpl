@@ -104,7 +104,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- if eq $.Values.service.internalTrafficPolicy "Local" -}}
 {{- $problems = append $problems (printf "service.trafficDistribution is %q and service.internalTrafficPolicy is \"Local\": Local already forbids every other node, so the preference could do nothing. Set one of them to empty:\n  service:\n    internalTrafficPolicy: \"\"" .) -}}
 {{- end -}}
-{{- $since := ternary "1.30" "1.34" (eq . "PreferClose") -}}
+{{- $since := ternary "1.31" "1.34" (eq . "PreferClose") -}}
 {{- if semverCompare (printf "<%s-0" $since) $.Capabilities.KubeVersion.Version -}}
 {{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"" . $since $.Capabilities.KubeVersion.Version) -}}
 {{- end -}}

@@ -226,7 +226,9 @@ def test_notes_say_what_matters(helm: Helm) -> None:
     for expected in (
         "groundcover-sensor.groundcover.svc.cluster.local:4318",
         "groundcover-istio install-plugin",
+        "helm upgrade groundcover ./chart -n groundcover --reuse-values --post-renderer groundcover-istio\n",
         "helm upgrade istiod istio/istiod -n istio-system --reuse-values --post-renderer groundcover-istio",
+        "Every later upgrade of the two needs --post-renderer groundcover-istio too",
         "Istio 1 % x sensor 0.05 = 0.05 %",
         "rollout status daemonset/groundcover-sensor",
         "its own node only",
@@ -259,6 +261,17 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             id="another ratio",
         ),
         pytest.param({"istio": {"enabled": False}}, "Switched off", id="no mesh"),
+        pytest.param({}, "istio.tracing.customTags. Without it there is neither", id="what only a Telemetry carries"),
+        pytest.param(
+            {"istio": {"meshConfig": {"mode": "shared"}}},
+            "Without it the mesh has no provider and sends no span",
+            id="a shared mesh config",
+        ),
+        pytest.param(
+            {"istio": {"tracing": {"protocol": "zipkin"}}},
+            "with zipkin Envoy rejects whole listener updates",
+            id="a protocol that needs the sensor",
+        ),
         pytest.param({"service": {"internalTrafficPolicy": "Cluster"}}, "any sensor", id="any node's sensor"),
         pytest.param({"securityContext": {"mode": "capabilities"}}, "not proven", id="unproven mode"),
         pytest.param(
@@ -285,3 +298,14 @@ def test_notes_follow_the_values(helm: Helm, over: dict[str, Any], expected: str
     """Each note is there when its values are."""
     notes = helm.text(values(**over), "--dry-run=client", command="install")
     assert expected in notes.partition("NOTES:")[2]
+
+
+def test_notes_keep_istios_version_and_the_key_where_they_are(helm: Helm) -> None:
+    """An upgrade of istiod names the version that runs, and no file gets the ingestion key."""
+    notes = helm.text(REQUIRED, "--dry-run=client", command="install").partition("NOTES:")[2].replace("\\\n", "")
+    upgrades = [line for line in notes.splitlines() if "helm upgrade istiod" in line]
+    assert upgrades
+    for line in upgrades:
+        assert "--version \"$(helm get metadata istiod -n istio-system | sed -n 's/^VERSION: //p')\"" in line
+    assert "get manifest" not in notes
+    assert "get configmap groundcover-sensor-istio -o yaml > groundcover.yaml" in notes

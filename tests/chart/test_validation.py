@@ -111,6 +111,12 @@ CASES = {
         {"service": {"trafficDistribution": "PreferClose"}},
         ("--kube-version", "1.33.1"),
     ),
+    "Kubernetes has the traffic distribution switched off": Case(
+        {"service": {"trafficDistribution": "PreferClose"}},
+        ("it needs Kubernetes 1.31 and this is v1.30.4", 'trafficDistribution: ""'),
+        {"service": {"trafficDistribution": ""}},
+        ("--kube-version", "1.30.4"),
+    ),
     "every receiver is off": Case(
         {
             "receivers": {
