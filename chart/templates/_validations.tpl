@@ -228,7 +228,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $names = append $names .job_name -}}
 {{- end -}}
 {{- end -}}
-{{- if not $names -}}
+{{- if and (not $names) (not (and (eq $mode "agent") (dig "configMap" "" $agent))) -}}
 {{- $problems = append $problems "metrics.enabled is true and every one of metrics.jobs is off: there is nothing to scrape. Set:\n  metrics:\n    jobs:\n      proxies:\n        enabled: true\nor metrics.enabled: false" -}}
 {{- end -}}
 {{- $units := dict "s" 1 "m" 60 "h" 3600 -}}

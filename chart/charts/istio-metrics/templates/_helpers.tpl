@@ -41,7 +41,7 @@ otherwise; the parent compares.
 {{/* What the Deployment selects by; no value and no version may reach it. */}}
 {{- define "istio-metrics.selectorLabels" -}}
 app.kubernetes.io/name: istio-metrics
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels of an object. */}}
