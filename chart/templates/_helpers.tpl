@@ -37,7 +37,12 @@ A helper can only give text, so those that make data give JSON: read it with fro
 
 {{- define "groundcover-sensor.priorityClassName" -}}
 {{- if .Values.priorityClass.create -}}
-{{- .Values.priorityClass.name | default (include "groundcover-sensor.clusterName" .) -}}
+{{- $name := include "groundcover-sensor.clusterName" . -}}
+{{- if hasPrefix "system-" $name -}}
+{{- /* Kubernetes keeps that prefix of PriorityClasses to itself. */ -}}
+{{- $name = printf "groundcover-%s" $name | trunc 253 | trimSuffix "-" -}}
+{{- end -}}
+{{- .Values.priorityClass.name | default $name -}}
 {{- else -}}
 {{- .Values.priorityClass.name -}}
 {{- end -}}

@@ -110,6 +110,23 @@ Helm's schema check has run before: types and spelling are right here.
 {{- end -}}
 {{- end -}}
 
+{{- /* --- scheduling --- */ -}}
+{{- $class := include "groundcover-sensor.priorityClassName" . -}}
+{{- if and .Values.priorityClass.create (hasPrefix "system-" $class) -}}
+{{- $problems = append $problems (printf "priorityClass.name is %q and priorityClass.create is true: Kubernetes keeps names that begin with system- to itself. For the one that exists, set:\n  priorityClass:\n    create: false\n    name: %s\nor, for one of the sensor's own, another priorityClass.name" $class $class) -}}
+{{- end -}}
+{{- $rolling := (include "groundcover-sensor.at" (list .Values.updateStrategy "rollingUpdate") | fromJson).value -}}
+{{- if and (kindIs "map" $rolling) (ne (.Values.updateStrategy.type | default "RollingUpdate" | toString) "OnDelete") -}}
+{{- $surge := $rolling.maxSurge | default 0 | toString -}}
+{{- $unavailable := ternary $rolling.maxUnavailable 1 (hasKey $rolling "maxUnavailable") | toString -}}
+{{- $none := list "0" "0%" -}}
+{{- if and (not (has $surge $none)) (not (has $unavailable $none)) -}}
+{{- $problems = append $problems (printf "updateStrategy.rollingUpdate has maxSurge %s and maxUnavailable %s, which may be the chart's default: Kubernetes takes one of the two only. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: %s\n      maxUnavailable: 0" $surge $unavailable $surge) -}}
+{{- else if and .Values.hostNetwork (not (has $surge $none)) -}}
+{{- $problems = append $problems (printf "updateStrategy.rollingUpdate.maxSurge is %s and hostNetwork is true: the new sensor can't listen on the node's ports while the old one does. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1" $surge) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* --- receivers --- */ -}}
 {{- $ports := include "groundcover-sensor.ports" . | fromJsonArray -}}
 {{- if not $ports -}}

@@ -117,6 +117,21 @@ CASES = {
         {"service": {"trafficDistribution": ""}},
         ("--kube-version", "1.30.4"),
     ),
+    "the priority class has a reserved name": Case(
+        {"priorityClass": {"name": "system-node-critical"}},
+        ('priorityClass.name is "system-node-critical" and priorityClass.create is true', "create: false"),
+        {"priorityClass": {"create": False}},
+    ),
+    "a surge beside the default": Case(
+        at("updateStrategy.rollingUpdate.maxSurge", 1),
+        ("has maxSurge 1 and maxUnavailable 10%", "maxSurge: 1\n", "maxUnavailable: 0"),
+        at("updateStrategy.rollingUpdate.maxUnavailable", 0),
+    ),
+    "a surge on the node's ports": Case(
+        {"updateStrategy": {"rollingUpdate": {"maxSurge": "20%", "maxUnavailable": "0%"}}, "hostNetwork": True},
+        ("updateStrategy.rollingUpdate.maxSurge is 20% and hostNetwork is true", "maxUnavailable: 1"),
+        {"hostNetwork": False},
+    ),
     "every receiver is off": Case(
         {
             "receivers": {

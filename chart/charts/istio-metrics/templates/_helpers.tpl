@@ -68,6 +68,21 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- toYaml (merge $labels (.Values.podLabels | default dict)) -}}
 {{- end -}}
 
+{{/*
+The pod's security context, in JSON. OpenShift gives each namespace ids of its own and refuses others, so the default ones are
+left out there.
+*/}}
+{{- define "istio-metrics.podSecurityContext" -}}
+{{- $context := dict -}}
+{{- $openshift := .Capabilities.APIVersions.Has "security.openshift.io/v1" -}}
+{{- range $key, $value := .Values.podSecurityContext -}}
+{{- if not (and $openshift (has $key (list "runAsUser" "runAsGroup" "fsGroup")) (eq (toString $value) "65534")) -}}
+{{- $_ := set $context $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $context -}}
+{{- end -}}
+
 {{- define "istio-metrics.image" -}}
 {{- $image := .Values.image -}}
 {{- $registry := coalesce $image.registry ((.Values.global).imageRegistry) "public.ecr.aws" -}}
