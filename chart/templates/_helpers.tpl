@@ -179,7 +179,7 @@ requirements go into each of them, where all of a term must hold.
 {{- dict "source" "secret" "secret" .Values.existingSecret.name "key" (.Values.existingSecret.key | default "API_KEY") | toJson -}}
 {{- else if get $predefined "secretName" -}}
 {{- dict "source" "secret" "secret" (get $predefined "secretName") "key" (get $predefined "secretKey" | default "API_KEY") | toJson -}}
-{{- else if or .Values.token (get $global "groundcover_token") -}}
+{{- else if include "groundcover-sensor.token" . -}}
 {{- dict "source" "value" "secret" (printf "%s-token" (include "groundcover-sensor.fullname" .)) "key" "API_KEY" | toJson -}}
 {{- else -}}
 {{- dict "source" "" "secret" (printf "%s-token" (include "groundcover-sensor.fullname" .)) "key" "API_KEY" | toJson -}}
@@ -187,7 +187,8 @@ requirements go into each of them, where all of a term must hold.
 {{- end -}}
 
 {{- define "groundcover-sensor.token" -}}
-{{- coalesce .Values.token ((.Values.global).groundcover_token) | default "" -}}
+{{- /* A file given with --set-file ends with a line break. */ -}}
+{{- coalesce (.Values.token | default "" | trim) ((.Values.global).groundcover_token | default "" | trim) -}}
 {{- end -}}
 
 {{- define "groundcover-sensor.site" -}}

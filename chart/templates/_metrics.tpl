@@ -102,7 +102,7 @@ nothing more. A subchart can't see its parent's values, so the parent grants it.
 {{- $agent := index .Values "istio-metrics" | default dict -}}
 {{- $found := dict -}}
 {{- $own := not (dig "configMap" "" $agent) -}}
-{{- if and (eq (include "groundcover-sensor.metricsMode" .) "agent") $own (dig "enabled" false $agent) (dig "rbac" "create" true $agent) -}}
+{{- if and (eq (include "groundcover-sensor.metricsMode" .) "agent") $own (dig "enabled" false $agent) (ne (include "groundcover-sensor.at" (list (dict "agent" $agent) "agent.rbac.create") | fromJson).value false) -}}
 {{- $needs := dict
       "node" (list "/nodes")
       "service" (list "/services")
@@ -181,7 +181,9 @@ metadata:
   name: {{ printf "%s-%s" (include "groundcover-sensor.fullname" $root) .job | trunc 253 | quote }}
   namespace: {{ $monitors.namespace | default (include "groundcover-sensor.namespace" $root) | quote }}
   labels:
-    {{- include "groundcover-sensor.labels" (list $root "metrics" "sensor" ($monitors.labels | default dict)) | nindent 4 }}
+    {{- /* The user's win: an operator selects by them, and nothing of the chart does. */ -}}
+    {{- $labels := include "groundcover-sensor.labels" (list $root "metrics" "sensor" dict) | fromYaml }}
+    {{- toYaml (merge (dict) ($monitors.labels | default dict) $labels) | nindent 4 }}
   {{- with $monitors.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}

@@ -67,8 +67,8 @@ Helm's schema check has run before: types and spelling are right here.
 {{- /* --- credentials --- */ -}}
 {{- $predefined := get $global "groundcoverPredefinedTokenSecret" | default dict -}}
 {{- $tokens := list -}}
-{{- if .Values.token -}}{{- $tokens = append $tokens "token" -}}{{- end -}}
-{{- if get $global "groundcover_token" -}}{{- $tokens = append $tokens "global.groundcover_token" -}}{{- end -}}
+{{- if trim (.Values.token | default "") -}}{{- $tokens = append $tokens "token" -}}{{- end -}}
+{{- if trim (get $global "groundcover_token" | default "") -}}{{- $tokens = append $tokens "global.groundcover_token" -}}{{- end -}}
 {{- $secrets := list -}}
 {{- if .Values.existingSecret.name -}}{{- $secrets = append $secrets "existingSecret.name" -}}{{- end -}}
 {{- if get $predefined "secretName" -}}{{- $secrets = append $secrets "global.groundcoverPredefinedTokenSecret.secretName" -}}{{- end -}}
@@ -86,17 +86,38 @@ Helm's schema check has run before: types and spelling are right here.
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) .Values.rbac.create -}}
 {{- $problems = append $problems "serviceAccount.create is false and serviceAccount.name is empty: the sensor's rights would go to the namespace's default account, and so to every other pod there. Set:\n  serviceAccount:\n    name: <an account of the sensor's own>" -}}
 {{- end -}}
-{{- range $path, $labels := dict "commonLabels" (.Values.commonLabels | default dict) "podLabels" (.Values.podLabels | default dict) -}}
-{{- range $key := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/version" -}}
+{{- $agent := index .Values "istio-metrics" -}}
+{{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "service.labels" .Values.service.labels -}}
+{{- if $agent.enabled -}}
+{{- $_ := set $labelled "istio-metrics.commonLabels" $agent.commonLabels -}}
+{{- $_ := set $labelled "istio-metrics.podLabels" $agent.podLabels -}}
+{{- end -}}
+{{- range $path, $labels := $labelled -}}
+{{- $labels = $labels | default dict -}}
+{{- $nested := replace "." ":\n    " $path -}}
+{{- $indent := ternary "      " "    " (contains "." $path) -}}
+{{- $keys := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/version" -}}
+{{- if not (hasSuffix "podLabels" $path) -}}
+{{- $keys = concat $keys (list "app.kubernetes.io/managed-by" "helm.sh/chart") -}}
+{{- end -}}
+{{- range $key := $keys -}}
 {{- if hasKey $labels $key -}}
-{{- $problems = append $problems (printf "%s has %s: the chart sets that label itself, since selectors and the post-renderer rely on it. Use a key of your own:\n  %s:\n    example.com/%s: %v" $path $key $path (base $key) (get $labels $key)) -}}
+{{- $problems = append $problems (printf "%s has %s: the chart sets that label itself, since Helm, selectors and the post-renderer rely on it. Use a key of your own:\n  %s:\n%sexample.com/%s: %v" $path $key $nested $indent (base $key) (get $labels $key)) -}}
 {{- end -}}
 {{- end -}}
+{{- $prefix := ternary "istio-metrics." "" (hasPrefix "istio-metrics." $path) -}}
 {{- range $key, $switch := dict "sidecar.istio.io/inject" "optOutSidecar" "istio.io/dataplane-mode" "optOutAmbient" -}}
-{{- if and (hasKey $labels $key) (get $.Values.mesh $switch) -}}
-{{- $problems = append $problems (printf "%s has %s: %v while mesh.%s is true, which sets the same label. To decide it yourself, set:\n  mesh:\n    %s: false" $path $key (get $labels $key) $switch $switch) -}}
+{{- $on := (include "groundcover-sensor.at" (list (ternary $agent $.Values (ne $prefix "")) (printf "mesh.%s" $switch)) | fromJson).value -}}
+{{- if and (hasKey $labels $key) $on (ne $path "service.labels") -}}
+{{- $problems = append $problems (printf "%s has %s: %v while %smesh.%s is true, which sets the same label. To decide it yourself, set:\n  %smesh:\n%s%s: false" $path $key (get $labels $key) $prefix $switch (replace "." ":\n    " $prefix) (ternary "      " "    " (ne $prefix "")) $switch) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* --- images --- */ -}}
+{{- $registry := get $global "imageRegistry" | default "" -}}
+{{- if not (regexMatch "^([A-Za-z0-9][-._A-Za-z0-9]*(:[0-9]+)?(/[A-Za-z0-9][-._A-Za-z0-9]*)*)?$" $registry) -}}
+{{- $problems = append $problems (printf "global.imageRegistry is %q: it stands before the repository of each image, so it must be a host, with a port and a path where there are any, without scheme and without a slash at the end. Set:\n  global:\n    imageRegistry: %s" $registry (regexReplaceAll "^[a-zA-Z]+://" $registry "" | trimAll "/" | default "registry.example.com")) -}}
 {{- end -}}
 
 {{- /* --- Service --- */ -}}
@@ -133,6 +154,11 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $problems = append $problems "receivers are all off: a Service without a port can't be made. Turn on at least:\n  receivers:\n    health:\n      enabled: true" -}}
 {{- end -}}
 {{- $taken := dict (printf "%d/TCP" (int64 .Values.selfMetrics.port)) "selfMetrics.port" -}}
+{{- if .Values.receivers.datadog.enabled -}}
+{{- $inner := (include "groundcover-sensor.at" (list (include "groundcover-sensor.configDefaults" . | fromJson) "apmIngestor.dataDog.innerPort") | fromJson).value -}}
+{{- $inner = (include "groundcover-sensor.at" (list (.Values.sensor.config | default dict) "apmIngestor.dataDog.innerPort") | fromJson).value | default $inner -}}
+{{- $_ := set $taken (printf "%d/TCP" (int64 $inner)) "sensor.config.apmIngestor.dataDog.innerPort" -}}
+{{- end -}}
 {{- range $ports -}}
 {{- $slot := printf "%d/%s" (int64 .port) .protocol -}}
 {{- if hasKey $taken $slot -}}
@@ -213,7 +239,6 @@ Helm's schema check has run before: types and spelling are right here.
 {{- /* --- Custom Metrics --- */ -}}
 {{- $metrics := .Values.metrics -}}
 {{- $mode := include "groundcover-sensor.metricsMode" . -}}
-{{- $agent := index .Values "istio-metrics" -}}
 {{- if (include "groundcover-sensor.at" (list (dict "value" $user) "value.receivers.metricsscraper.enabled") | fromJson).value | kindIs "invalid" | not -}}
 {{- $problems = append $problems "sensor.config.receivers.metricsscraper.enabled is set: metrics.enabled and metrics.mode decide it, together with what the scraper is given. Take it out and set:\n  metrics:\n    enabled: true\n    mode: sensor" -}}
 {{- end -}}

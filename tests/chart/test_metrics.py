@@ -547,6 +547,16 @@ def test_monitors_pass_everything_through(helm: Helm) -> None:
         assert (endpoint["honorLabels"], endpoint["interval"]) == (True, "5m")
 
 
+def test_labels_of_monitors_are_the_users(helm: Helm) -> None:
+    """An operator may select by any of them; nothing of the chart does."""
+    labels = {"app.kubernetes.io/name": "mine", "app.kubernetes.io/part-of": "prometheus"}
+    render = helm.render(merged(values(**MODES["monitors"]), at("metrics.monitors.labels", labels)))
+    found = [o["metadata"]["labels"] for o in render.objects if o["kind"].endswith("Monitor")]
+    assert len(found) == 4
+    assert all(each.items() >= labels.items() for each in found)
+    assert {each["app.kubernetes.io/managed-by"] for each in found} == {"Helm"}
+
+
 def test_operators_spelling(helm: Helm) -> None:
     """Prometheus' operator and VictoriaMetrics' name the same things differently."""
     for mode, kinds, fields in (

@@ -96,6 +96,15 @@ def test_account_token_is_mounted_for_rights_only(helm: Helm, over: dict[str, An
     assert render.get("Pod")["spec"]["automountServiceAccountToken"] is False
 
 
+@pytest.mark.parametrize(
+    "over", [{"token": "key\n"}, {"token": " ", "global": {"groundcover_token": "key\r\n"}}], ids=str
+)
+def test_a_line_break_is_no_part_of_the_key(helm: Helm, over: dict[str, Any]) -> None:
+    """A file has one at its end, and an HTTP header must not."""
+    assert helm.render(values(**over)).get("Secret")["stringData"] == {"API_KEY": "key"}
+    assert "token and existingSecret.name are both empty" in helm.refusal(values(**{"token": " \n"}))
+
+
 def test_the_secret_outlives_the_value(helm: Helm) -> None:
     """The upgrade that names the chart's own Secret as existingSecret would delete it under the sensors."""
     made = helm.render(REQUIRED).get("Secret")["metadata"]

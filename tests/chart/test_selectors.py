@@ -73,8 +73,8 @@ def test_selectors_of_the_agent(helm: Helm, tmp_path: Path) -> None:
         manifest.write_text(manifest.read_text().replace(f"version: {old}", "version: 7.8.9"))
     agent = {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}}
     own = {
-        "commonLabels": {"team": "a", "app.kubernetes.io/instance": "x"},
-        "podLabels": {"tier": "b", "app.kubernetes.io/name": "y"},
+        "commonLabels": {"team": "a"},
+        "podLabels": {"tier": "b"},
         "podAnnotations": {"c": "d"},
         "fullnameOverride": "other",
         "image": {"tag": "v1"},
