@@ -76,7 +76,7 @@ use groundcover-sensor.podLabels.
       "app.kubernetes.io/version" (include "groundcover-sensor.version" $root | replace "+" "_" | trunc 63 | trimSuffix "-")
       "app.kubernetes.io/managed-by" $root.Release.Service
       "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
-    ) (index . 3) ($root.Values.commonLabels | default dict) -}}
+    ) (include "groundcover-sensor.withoutNulls" (index . 3) | fromJson) (include "groundcover-sensor.withoutNulls" $root.Values.commonLabels | fromJson) -}}
 {{- toYaml $labels -}}
 {{- end -}}
 
@@ -95,7 +95,7 @@ use groundcover-sensor.podLabels.
 {{- if $root.Values.mesh.optOutAmbient -}}
 {{- $_ := set $labels "istio.io/dataplane-mode" "none" -}}
 {{- end -}}
-{{- toYaml (merge $labels (index . 3) ($root.Values.commonLabels | default dict)) -}}
+{{- toYaml (merge $labels (include "groundcover-sensor.withoutNulls" (index . 3) | fromJson) (include "groundcover-sensor.withoutNulls" $root.Values.commonLabels | fromJson)) -}}
 {{- end -}}
 
 {{/* Reference of an image. Call: (list $ IMAGE DEFAULT_TAG); the image's own registry wins over the global one. */}}
@@ -129,7 +129,7 @@ The affinity, in JSON: the user's with the chart's own node requirements added. 
 requirements go into each of them, where all of a term must hold.
 */}}
 {{- define "groundcover-sensor.affinity" -}}
-{{- $affinity := deepCopy (.Values.affinity | default dict) -}}
+{{- $affinity := include "groundcover-sensor.withoutNulls" .Values.affinity | fromJson -}}
 {{- if .Values.nodeRequirements -}}
 {{- $node := get $affinity "nodeAffinity" | default dict -}}
 {{- $required := get $node "requiredDuringSchedulingIgnoredDuringExecution" | default dict -}}
@@ -142,6 +142,22 @@ requirements go into each of them, where all of a term must hold.
 {{- $_ := set $affinity "nodeAffinity" $node -}}
 {{- end -}}
 {{- toJson $affinity -}}
+{{- end -}}
+
+{{/*
+A map of values without its nulls, in JSON, at any depth: that is how a later values file takes a key of an earlier one away, and
+Helm hands such a null on where the chart has no default of that key. Call with the map, or with null.
+*/}}
+{{- define "groundcover-sensor.withoutNulls" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $kept $key (include "groundcover-sensor.withoutNulls" $value | fromJson) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $kept -}}
 {{- end -}}
 
 {{/* A list or map of values as YAML, templates in its strings filled in. Call: (list $ VALUE). */}}

@@ -183,8 +183,8 @@ metadata:
   labels:
     {{- /* The user's win: an operator selects by them, and nothing of the chart does. */ -}}
     {{- $labels := include "groundcover-sensor.labels" (list $root "metrics" "sensor" dict) | fromYaml }}
-    {{- toYaml (merge (dict) ($monitors.labels | default dict) $labels) | nindent 4 }}
-  {{- with $monitors.annotations }}
+    {{- toYaml (merge (include "groundcover-sensor.withoutNulls" $monitors.labels | fromJson) $labels) | nindent 4 }}
+  {{- with include "groundcover-sensor.withoutNulls" $monitors.annotations | fromJson }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}

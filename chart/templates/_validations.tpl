@@ -93,7 +93,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $_ := set $labelled "istio-metrics.podLabels" $agent.podLabels -}}
 {{- end -}}
 {{- range $path, $labels := $labelled -}}
-{{- $labels = $labels | default dict -}}
+{{- $labels = include "groundcover-sensor.withoutNulls" $labels | fromJson -}}
 {{- $nested := replace "." ":\n    " $path -}}
 {{- $indent := ternary "      " "    " (contains "." $path) -}}
 {{- $keys := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/version" -}}

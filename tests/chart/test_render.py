@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .support import CHART, CI_FILES, REQUIRED, VERSIONS, Helm, Object, Render, load, values
+from .support import CHART, CI_FILES, REQUIRED, VERSIONS, Helm, Object, Render, at, load, merged, values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,6 +174,55 @@ def test_package_renders_the_same(helms: dict[str, Helm], version: str, tmp_path
     (package,) = tmp_path.glob("groundcover-sensor-*.tgz")
     for given in (REQUIRED, values(**AGENT)):
         assert helm.render(given, chart=package) == helm.render(given)
+
+
+FREE = (
+    "annotations", "commonLabels", "nodeSelector", "podAnnotations", "podLabels", "resources.limits", "service.annotations",
+    "service.labels", "serviceAccount.annotations", "istio-metrics.commonLabels", "istio-metrics.nodeSelector",
+    "istio-metrics.podAnnotations", "istio-metrics.podLabels", "istio-metrics.resources.limits",
+    "istio-metrics.serviceAccount.annotations",
+)  # fmt: skip
+
+
+@by_version
+def test_null_takes_a_key_of_an_earlier_file_away(helms: dict[str, Helm], version: str, tmp_path: Path) -> None:
+    """Helm's own way; where the chart has no default of the key, Helm hands the null on."""
+    earlier: dict[str, Any] = values(**AGENT)
+    later: dict[str, Any] = {}
+    for path in FREE:
+        earlier = merged(earlier, at(path, {"own": "1", "gone": "2"}))
+        later = merged(later, at(path, {"gone": None}))
+    tag = {"literal": {"value": "x"}}
+    terms: dict[str, Any] = {"podAntiAffinity": {"own": [], "gone": []}, "podAffinity": {"gone": []}}
+    for path, have, none in (
+        ("istio.tracing.customTags", {"own": tag, "gone": tag}, {"gone": None}),
+        ("affinity", terms, {"podAntiAffinity": {"gone": None}, "podAffinity": None}),
+        ("istio-metrics.affinity", terms, {"podAntiAffinity": {"gone": None}, "podAffinity": None}),
+    ):
+        earlier, later = merged(earlier, at(path, have)), merged(later, at(path, none))
+    file = tmp_path / "later.json"
+    file.write_text(json.dumps(later))
+    render = helms[version].render(earlier, "-f", str(file))
+    assert render.integration["tracing"]["customTags"] == {"own": tag}
+    text = json.dumps(render.objects)
+    assert text.count('"own"') >= len(FREE)
+    assert "gone" not in text
+    agent = render.get("Deployment")["spec"]["template"]["spec"]
+    for pod in (render.pod["spec"], agent):
+        assert (pod["nodeSelector"], pod["affinity"]["podAntiAffinity"]) == ({"own": "1"}, {"own": []})
+        assert "podAffinity" not in pod["affinity"]
+
+
+@by_version
+def test_null_takes_labels_of_monitors_away(helms: dict[str, Helm], version: str) -> None:
+    """The same for what only mode monitors has."""
+    monitors = {"labels": {"own": "1", "gone": None}, "annotations": {"own": "1", "gone": None}}
+    render = helms[version].render(values(metrics={"enabled": True, "mode": "monitors", "monitors": monitors}))
+    found = [o["metadata"] for o in render.objects if o["kind"].endswith("Monitor")]
+    assert len(found) == 4
+    for each in found:
+        assert each["annotations"] == {"own": "1"}
+        assert "gone" not in each["labels"]
 
 
 @by_version

@@ -101,8 +101,9 @@ def test_account_token_is_mounted_for_rights_only(helm: Helm, over: dict[str, An
 )
 def test_a_line_break_is_no_part_of_the_key(helm: Helm, over: dict[str, Any]) -> None:
     """A file has one at its end, and an HTTP header must not."""
+    blank = {"token": " \n"}
     assert helm.render(values(**over)).get("Secret")["stringData"] == {"API_KEY": "key"}
-    assert "token and existingSecret.name are both empty" in helm.refusal(values(**{"token": " \n"}))
+    assert "token and existingSecret.name are both empty" in helm.refusal(values(**blank))
 
 
 def test_the_secret_outlives_the_value(helm: Helm) -> None:
