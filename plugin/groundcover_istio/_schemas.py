@@ -157,7 +157,7 @@ SCHEMAS = {
      "type": "boolean"
     },
     "samplingPercentage": {
-     "description": "Share of requests that start a trace, in percent from 0 to 100. null leaves the mesh's own. Default 1.",
+     "description": "Share of requests that start a trace, in percent: 0, or from 0.01 to 100, since Envoy counts in hundredths. null leaves the mesh's own. Default 1.",
      "type": [
       "number",
       "null"
@@ -166,7 +166,7 @@ SCHEMAS = {
      "maximum": 100
     },
     "customTags": {
-     "description": "Tags added to every span, by tag name, as Telemetry spells them. Needs a Telemetry: activation auto or telemetry. Default none.",
+     "description": "Tags of every span, by tag name, as Telemetry spells them. They take the place of those that meshConfig.defaultConfig.tracing or a Pod's annotation sets. Needs a Telemetry: activation auto or telemetry. Default none.",
      "type": "object",
      "additionalProperties": {
       "$ref": "#/definitions/customTag"
@@ -298,7 +298,7 @@ SCHEMAS = {
      }
     },
     "keepFileLog": {
-     "description": "Name Istio's built-in provider envoy beside ours, so that proxies go on writing an access log to standard output, as meshConfig.accessLogFile has them do. Where the stream has no mesh config that says whether they do, it is named too: proxies that wrote none write one then. Default true.",
+     "description": "Name Istio's built-in provider envoy beside ours, so that proxies go on writing an access log, to standard output, where meshConfig.accessLogFile has them write one. Where the stream has no mesh config that says whether they do, it is named too: proxies that wrote none write one then. Default true.",
      "type": "boolean"
     }
    }

@@ -75,6 +75,8 @@ PROVIDER_NAMES: Final = {
 }
 
 # Names of Istio's own providers: an entry of one of them takes its place (pkg/config/mesh/mesh.go, ApplyMeshConfig).
+# What Envoy makes of percentages: parts of 10,000, cut off (source/common/protobuf/utility.cc, convertPercent).
+_LEAST_SAMPLING: Final = 0.01
 _BUILT_IN: Final = ("prometheus", "stackdriver", "envoy")
 
 # What the chart's values always have beside `istio`, and the integration document never.
@@ -434,6 +436,11 @@ def _refuse_contradictions(settings: Settings) -> None:
     for number in (tracing.sampling_percentage, *settings.sampling_ratio.values()):
         if number is not None and number != number:  # noqa: PLR0124  true of .nan alone, which no schema refuses
             raise SettingsError("a percentage or ratio is .nan, which is no number")
+    if 0 < (tracing.sampling_percentage or 0) < _LEAST_SAMPLING:
+        raise SettingsError(
+            f"tracing.samplingPercentage is {tracing.sampling_percentage:g}, of which Envoy makes 0",
+            hint=f"Envoy counts in {_LEAST_SAMPLING} %: give 0, or {_LEAST_SAMPLING} at least",
+        )
     for key, part in (("tracing", tracing), ("accessLogs", logs)):
         if part.enabled and part.provider_name.lower() in _BUILT_IN:
             raise SettingsError(

@@ -51,6 +51,10 @@ FIELDS: Final = {
     "envoyOtelAls": ("service", "port", "logName", "logFormat"),
 }  # fmt: skip
 BUILT_IN_FILE_LOG: Final = "envoy"
+# What it writes to, and what accessLogFile names as a rule (pkg/config/mesh/mesh.go, DefaultMeshConfig).
+STANDARD_OUTPUT: Final = "/dev/stdout"
+# The one profile of Istio's that has extensionProviders and an access log (manifests/profiles/demo.yaml).
+DEMO_PROFILE: Final = "demo"
 LEGACY_TRACERS: Final = ("zipkin", "datadog", "lightstep", "stackdriver", "openCensusAgent")
 # What we write to a mesh config, and what else of it we read.
 WRITTEN: Final = ("extensionProviders", "defaultProviders", "enableTracing", "defaultConfig")

@@ -38,9 +38,15 @@ SENTENCES: Final = {
     "sampling-zero": "sampling 0 is not written here, where it would mean unset; the Telemetry says it that comes with"
     " the sensor's release",
     "legacy-tracer-left": "defaultConfig.tracing.{tracer}, a legacy tracer, is left; the provider counts before it",
-    "metrics-kept": "defaultProviders.metrics: [prometheus] is written beside it, which the chart would leave out then",
+    "defaults-kept": "defaultProviders.{kind}: [{names}] is written beside it, which the chart would leave out then",
+    "profile-covered": "profile demo brings extensionProviders of its own (otel, skywalking, otel-tracing, jaeger), and"
+    " this list takes their place; add those that you use",
+    "version-assumed": "Istio is taken to be {version}, since nothing in this stream says its version; where it is"
+    " older set istioVersion",
     "access-log-activated": "{provider} is a default access log provider; live, no restart",
     "shared-added": "added with the sensor: istiod merges it below its own mesh config",
+    "shared-namespace-assumed": "is put into {namespace}, the root namespace; istiod looks for it in its own namespace"
+    " alone: where that is another one, copy it there",
     "shared-named": "SHARED_MESH_CONFIG names groundcover-mesh; istiod starts anew",
     "shared-not-named": "istiod's Deployment is not in this stream, so nothing names groundcover-mesh to it",
     "telemetry-added": "added, mesh-wide; what it says is live",
@@ -52,6 +58,19 @@ SENTENCES: Final = {
     " release, and never with activation none",
     "file-log-assumed": "names Istio's envoy too, since no mesh config here says whether proxies write an access log:"
     " those that wrote none write one to standard output then (accessLogs.keepFileLog: false leaves it out)",
+    "logs-before-mesh": "its access log providers take the place of those that defaultProviders.accessLogging of a"
+    " mesh config names, and of enableEnvoyAccessLogService; no mesh config is here to say whether there are some",
+    "file-log-moved": "accessLogFile is {path}, and counts no more once a provider is named: Istio's envoy, named in"
+    " its place, writes to standard output; to keep the file, define an envoyFileAccessLog and name that",
+    "file-log-stopped": "accessLogFile is {path}, and counts no more once a provider is named",
+    "log-service-stopped": "enableEnvoyAccessLogService counts no more once a provider is named: Envoy's access log"
+    " service gets none; to keep it, define an envoyHttpAls or envoyTcpAls and name that",
+    "default-tracer-displaced": "{old}, the default tracing provider, gets no spans while the Telemetry names"
+    " {provider}",
+    "custom-tags-displaced": "customTags of the settings take the place of those in defaultConfig.tracing; left out of"
+    " every span: {tags}; give them to tracing.customTags too",
+    "custom-tags-before-mesh": "its customTags take the place of those that a mesh config's defaultConfig or a Pod's"
+    " annotation sets",
     "telemetry-merged": "brought up to the settings, since Istio uses only the oldest mesh-wide Telemetry",
     "telemetry-kept": "keeps its own {fields}, which count before the settings",
     "telemetry-without-spans": "says disableSpanReporting: true: no span is sent until that is removed there",

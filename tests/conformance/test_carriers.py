@@ -67,15 +67,19 @@ def by_the_post_renderer(mesh: Mesh) -> dict[str, Any]:
     return mesh.start().mesh()
 
 
-def of_the_operator(mesh: Mesh, operator: str) -> dict[str, Any]:
-    """What istiod has in memory of the mesh config that istioctl makes of an IstioOperator."""
+def generated(mesh: Mesh, operator: str) -> dict[str, Any]:
+    """The ConfigMap with the mesh config that istioctl makes of an IstioOperator."""
     manifest = run(mesh.cluster.parts["istioctl"], "manifest", "generate", "-f", "-", stdin=operator)
-    made = next(
+    return next(
         each
         for each in yaml.safe_load_all(manifest)
         if each and each["kind"] == "ConfigMap" and each["metadata"]["name"] == "istio"
     )
-    mesh.cluster.apply(made)
+
+
+def of_the_operator(mesh: Mesh, operator: str) -> dict[str, Any]:
+    """What istiod has in memory of the mesh config that istioctl makes of an IstioOperator."""
+    mesh.cluster.apply(generated(mesh, operator))
     mesh.facts["carrier"] = "IstioOperator, by istioctl"
     return mesh.start().mesh()
 
@@ -87,6 +91,27 @@ def test_an_istio_operator(how: str, mesh: Mesh) -> None:
     operator = with_ours(how, "istio-operator", OPERATOR, mesh.cluster.folder / "operator.yaml")
     assert of_the_operator(mesh, operator) == planned
     assert mesh.count(REQUESTS, expected=ALL) == ALL
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param("{}", id="metrics as by default"),
+        pytest.param("{telemetry: {enabled: false}}", id="no telemetry"),
+        pytest.param("{telemetry: {v2: {enabled: false}}}", id="no telemetry of v2"),
+        pytest.param("{telemetry: {v2: {prometheus: {enabled: false}}}}", id="no prometheus"),
+        pytest.param("{telemetry: {v2: {stackdriver: {enabled: true}}}}", id="stackdriver beside prometheus"),
+        pytest.param("{meshConfig: {defaultProviders: {metrics: [prometheus]}}}", id="said in spec.values.meshConfig"),
+    ],
+)
+def test_default_providers_of_an_istio_operator_are_kept(values: str, mesh: Mesh) -> None:
+    """What istioctl makes of it names the same default providers as before, and ours."""
+    operator = f"{OPERATOR}  values: {values}\n"
+    before, after = (
+        yaml.safe_load(generated(mesh, each)["data"]["mesh"]).get("defaultProviders", {})
+        for each in (operator, run(str(rig.TOOL), stdin=operator))
+    )
+    assert after == {**before, "tracing": ["otel-tracing"]}
 
 
 def test_exported_values(mesh: Mesh) -> None:

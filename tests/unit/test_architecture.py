@@ -45,13 +45,18 @@ ALLOWED = {
     "rules.versions": {"model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
-    "rules.mesh_config": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider"},
+    "rules.values": {"errors", "model", "istio", "inventory", "rules.plan"},
+    "rules.logs": {"model", "istio", "spelling", "inventory", "rules.plan", "rules.values"},
+    "rules.mesh_config": {
+        "errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider", "rules.values", "rules.logs",
+    },
     "rules.telemetry": {
-        "errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.tracing", "rules.provider",
+        "errors", "model", "istio", "validation", "inventory", "rules.plan", "rules.tracing", "rules.logs",
         "rules.versions",
     },
     "rules.shared": {
         "errors", "model", "istio", "k8syaml", "spelling", "inventory", "rules.plan", "rules.provider", "rules.mesh_config",
+        "rules.logs",
     },
     "rules": {
         "model", "inventory", "rules.plan", "rules.versions", "rules.sensor", "rules.mesh_config", "rules.telemetry",
@@ -68,7 +73,7 @@ ALLOWED = {
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
         "errors", "model", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
-        "rules.tracing", "rules.telemetry", "",
+        "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "stream", "config", "inventory", "edits", "embedded", "rules.plan",
@@ -248,7 +253,8 @@ def loaded(stream: bytes, *arguments: str) -> set[str]:
             PATCH,
             # PyYAML's parser in C with what it needs; `import yaml` would load twice as many and take 11 ms more.
             {"yaml._yaml", "yaml.error", "yaml.events", "yaml.nodes", "yaml.tokens"},
-            COMPILER | {"itertools"},
+            # io: PyYAML's parser asks for it, and Python 3.14 has not loaded it by then.
+            COMPILER | {"itertools", "io"},
             id="a mesh config is patched",
         ),
     ],

@@ -45,13 +45,13 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.world import items, mapping
 from groundcover_istio.k8syaml import pair_lines
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.values import chart_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Mesh, World
+    from groundcover_istio.checks.world import World
 
 ID: Final = "GCI025"
 NAME: Final = "default-providers-without-metrics"
@@ -70,14 +70,10 @@ def check(world: World) -> Iterator[Hit]:
         providers = mapping(mesh.data.get("defaultProviders"))
         if mesh.carrier not in ("values", "operator", "sail") or not providers or "metrics" in providers:
             continue
-        if elsewhere or (mesh.layer and given) or _switched_off(mesh):
+        metrics = chart_defaults(mesh.values.get("telemetry")).get("metrics")
+        if elsewhere or (mesh.layer and given) or not metrics:
             continue
-        message = "defaultProviders has no metrics; the chart leaves prometheus out and all istio_* metrics vanish"
-        fix = "\n".join(pair_lines("defaultProviders", {**providers, "metrics": ["prometheus"]}, 0))
+        names = " and ".join(metrics)
+        message = f"defaultProviders has no metrics; the chart leaves {names} out and all istio_* metrics vanish"
+        fix = "\n".join(pair_lines("defaultProviders", {**providers, "metrics": metrics}, 0))
         yield Hit(mesh.place, ("defaultProviders",), message, fix)
-
-
-def _switched_off(mesh: Mesh) -> bool:
-    """Whether the values want no metrics at all."""
-    paths = (("enabled",), ("v2", "enabled"), ("v2", "prometheus", "enabled"))
-    return any(dig(mesh.values, "telemetry", *path) is False for path in paths)

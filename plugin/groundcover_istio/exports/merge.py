@@ -40,7 +40,7 @@ def merge(mesh: Data, layers: Sequence[Layer], where: str, *, values: bool) -> M
     before: dict[str, Data] = mesh or {}
     adopted, kept, decisions = _adopt(before, settings)
     after, found = _through_engine(adopted, layers, settings, where, values=values)
-    decisions += [each for each in found if each.code not in ("unchanged", "nothing-here")]
+    decisions += [each for each in found if each.code not in ("unchanged", "nothing-here", "version-assumed")]
     return Merged(after, _operations(before, after, kept), decisions)
 
 

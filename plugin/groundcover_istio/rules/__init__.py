@@ -7,7 +7,7 @@ from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan, Sensor
 from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
 from groundcover_istio.rules.telemetry import counting_telemetries, effective_percentage, plan_telemetry
-from groundcover_istio.rules.versions import cluster_domain, mesh_version, oldest_version
+from groundcover_istio.rules.versions import cluster_domain, mesh_version, note_assumed_version, oldest_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str], 
     settings = settings._replace(cluster_domain=cluster_domain(plan, inventory, settings, istiod_domains))
     sensor = find_sensor(inventory, settings)
     plan.decisions.extend(sensor.doubts)
+    note_assumed_version(plan, inventory, settings, istiod_tags)
     if settings.mode == "shared":
         from groundcover_istio.rules.shared import plan_shared  # noqa: PLC0415  seldom needed: 0.2 ms
 

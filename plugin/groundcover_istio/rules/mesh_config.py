@@ -30,9 +30,7 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
             operations += _default_tracer(plan, mesh, settings)
             operations += _mesh_sampling(plan, mesh, settings)
         elif settings.tracing.activation == "none":
-            plan.decisions.append(
-                Decision("not-activated", "warning", name, {"provider": settings.tracing.provider_name})
-            )
+            plan.decisions.append(_not_activated(mesh, settings.tracing.provider_name))
         _note_legacy_tracer(plan, mesh)
         note_others(plan, mesh, context)
     if settings.access_logs.enabled:
@@ -41,10 +39,18 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
         by_telemetry = settings.tracing.activation == "telemetry" or (
             settings.tracing.activation == "auto" and context.with_sensor
         )
-        if settings.tracing.activation != "none" and not by_telemetry:
-            operations += _default_access_log(plan, mesh, settings)
-    if mesh.is_values and mesh.resource.id.kind == "IstioOperator":
-        _require_one_place(mesh)
+        if settings.tracing.activation == "none":
+            plan.decisions.append(_not_activated(mesh, settings.access_logs.provider_name))
+        else:
+            from groundcover_istio.rules.logs import default_access_log, note_left_logs  # noqa: PLC0415  0.3 ms
+
+            note_left_logs(plan, mesh, settings)
+            operations += [] if by_telemetry else default_access_log(plan, mesh, settings)
+    if mesh.is_values:
+        from groundcover_istio.rules.values import note_profile, require_one_place  # noqa: PLC0415  0.3 ms
+
+        require_one_place(mesh)
+        note_profile(plan, mesh, operations)
     if operations:
         plan.changes.append(Change(mesh, operations))
     else:
@@ -84,17 +90,8 @@ def require_shapes(mesh: MeshConfig, settings: Settings) -> None:
                 raise _wrong_shape(f"{path}[{index}]", value, words, where)
 
 
-def _require_one_place(mesh: MeshConfig) -> None:
-    """The operator lays spec.meshConfig over spec.values.meshConfig, and lists replace each other."""
-    below = dig(mesh.resource.data, "spec", "values", "meshConfig")
-    istio.refuse_snake_case(below, istio.WRITTEN, mesh.resource.where, "spec.values.meshConfig.")
-    keys = [key for key in istio.WRITTEN if isinstance(below, dict) and below.get(key) is not None]
-    if keys:
-        raise ManifestError(
-            f"{', '.join(keys)} in spec.values.meshConfig would be hidden by what is written to spec.meshConfig",
-            where=mesh.resource.where,
-            hint="move it to spec.meshConfig",
-        )
+def _not_activated(mesh: MeshConfig, provider: str) -> Decision:
+    return Decision("not-activated", "warning", str(mesh.resource.id), {"provider": provider})
 
 
 def _wrong_shape(path: str, value: Data, words: str, where: str) -> ManifestError:
@@ -117,14 +114,18 @@ def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Op
         return operations
     if not current:
         plan.decisions.append(Decision("tracer-activated", "info", resource, {"provider": name}))
-        return [*operations, *_keep_metrics(plan, mesh), Operation("append", ("defaultProviders", "tracing"), name)]
+        if mesh.is_values:
+            from groundcover_istio.rules.values import kept_defaults  # noqa: PLC0415  as above
+
+            operations += kept_defaults(plan, mesh)
+        return [*operations, Operation("append", ("defaultProviders", "tracing"), name)]
     if not settings.tracing.replace_default_provider:
         raise ManifestError(
             f'defaultProviders.tracing names {show(current[0])}, not "{name}"; Istio uses only the first one',
             where=mesh.where,
             hint="set tracing.replaceDefaultProvider to true (--replace-default-provider true) to replace it,\n"
             f'tracing.providerName to "{plain(current[0], LONGEST_NAME)}" if that is the sensor\'s,\n'
-            'or tracing.activation to "telemetry" to keep it as the default',
+            'or tracing.activation to "none" to keep it, and name ours in Telemetries of your own',
         )
     plan.decisions.append(Decision("tracer-replaced", "warning", resource, {"provider": name, "old": str(current[0])}))
     path: Path = ("defaultProviders", "tracing")
@@ -149,27 +150,6 @@ def _mesh_sampling(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Ope
             Decision("sampling-replaced", "warning", resource, {"percentage": text, "old": show(current)})
         )
     return [Operation("set", ("defaultConfig", "tracing", "sampling"), percentage)]
-
-
-def _default_access_log(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
-    name = settings.access_logs.provider_name
-    current = dig(mesh.data, "defaultProviders", "accessLogging") or []
-    if name in current:
-        return []
-    file_log = bool(mesh.data.get("accessLogFile")) and settings.access_logs.keep_file_log
-    plan.decisions.append(Decision("access-log-activated", "info", str(mesh.resource.id), {"provider": name}))
-    path: Path = ("defaultProviders", "accessLogging")
-    names = [name, istio.BUILT_IN_FILE_LOG] if file_log and not current else [name]
-    return [*_keep_metrics(plan, mesh), *(Operation("append", path, each) for each in names)]
-
-
-def _keep_metrics(plan: Plan, mesh: MeshConfig) -> list[Operation]:
-    """In values defaultProviders takes the place of the chart's own, which names prometheus (_helpers.tpl)."""
-    said = Decision("metrics-kept", "info", str(mesh.resource.id), {})
-    if not mesh.is_values or said in plan.decisions or "metrics" in (mesh.data.get("defaultProviders") or {}):
-        return []
-    plan.decisions.append(said)
-    return [Operation("set", ("defaultProviders", "metrics"), ["prometheus"])]
 
 
 def _note_legacy_tracer(plan: Plan, mesh: MeshConfig) -> None:

@@ -46,16 +46,6 @@ def access_log_payload(settings: Settings, sensor: Sensor) -> dict[str, Data]:
     return {**payload, **_set({"logName": logs.log_name, "logFormat": logs.log_format})}
 
 
-def access_log_names(settings: Settings, meshes: list[dict[str, Data]]) -> list[str]:
-    """Who gets access logs where a Telemetry or a shared mesh config says it; `meshes` are istiod's own of the stream.
-
-    Either takes the place of accessLogFile; where that is known to be empty there is nothing to keep.
-    """
-    logs = settings.access_logs
-    known_empty = bool(meshes) and not any(mesh.get("accessLogFile") for mesh in meshes)
-    return [logs.provider_name, *([istio.BUILT_IN_FILE_LOG] if logs.keep_file_log and not known_empty else [])]
-
-
 def _set(values: dict[str, Data]) -> dict[str, Data]:
     """Without what is empty or false: Istio's own default."""
     return {key: value for key, value in values.items() if value}

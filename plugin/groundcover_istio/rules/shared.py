@@ -10,9 +10,10 @@ from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.k8syaml import block_lines
 from groundcover_istio.model import MESH_KEY, SHARED_NAME, SHARED_VARIABLE, Data, Decision, Operation, Path, Settings
+from groundcover_istio.rules.logs import access_log_names, note_left_logs
 from groundcover_istio.rules.mesh_config import plan_mesh_config, require_shapes
 from groundcover_istio.rules.plan import Addition, Change, Context, Plan, Sensor, dig
-from groundcover_istio.rules.provider import access_log_names, access_log_payload, tracing_payload
+from groundcover_istio.rules.provider import access_log_payload, tracing_payload
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from groundcover_istio.inventory import Inventory, MeshConfig, Resource
 
 _CONTAINER: Final = "discovery"
+_SAMPLING: Final = ("defaultConfig", "tracing", "sampling")
 
 
 def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
@@ -30,13 +32,15 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
     Raises ManifestError where istiod's own mesh config says otherwise, or names another shared one.
     """
     own = [mesh for mesh in inventory.meshes if not mesh.is_shared]
-    data = shared_mesh(context.settings, context.sensor, [mesh.data for mesh in own])
+    data = shared_mesh(context.settings, context.sensor, own)
     kind, payload = tracing_payload(context.settings, context.sensor)
     if context.settings.tracing.enabled:
         istio.require(context.version, f"extensionProviders.{kind}", payload, context.sensor.where)
     for mesh in own:
         require_shapes(mesh, context.settings)
-        _require_agreement(mesh, data)
+        _require_agreement(mesh, data, by_mesh=context.settings.tracing.activation == "mesh")
+        if context.settings.access_logs.enabled and context.settings.tracing.activation != "none":
+            note_left_logs(plan, mesh, context.settings)
         if mesh.is_values:
             _name_in_values(plan, mesh)
     _name_in_deployments(plan, inventory, [mesh for mesh in own if not mesh.is_values])
@@ -45,12 +49,29 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
         plan_mesh_config(plan, mesh, context)
     if not shared and context.with_sensor:
         beside = [*inventory.services, *inventory.integrations][0]
-        namespace = next((each.id.namespace for each in inventory.deployments if each.id.namespace), "")
-        plan.additions.append(Addition(_config_map(data, namespace or context.settings.root_namespace), beside))
-        plan.decisions.append(Decision("shared-added", "info", f"ConfigMap {SHARED_NAME}", {}))
+        known = _istiod_namespace(inventory, own)
+        namespace = known or context.settings.root_namespace
+        plan.additions.append(Addition(_config_map(data, namespace), beside))
+        name = f"ConfigMap {SHARED_NAME}"
+        plan.decisions.append(Decision("shared-added", "info", name, {}))
+        if not known:
+            plan.decisions.append(Decision("shared-namespace-assumed", "info", name, {"namespace": namespace}))
 
 
-def shared_mesh(settings: Settings, sensor: Sensor, meshes: list[dict[str, Data]]) -> dict[str, Data]:
+def _istiod_namespace(inventory: Inventory, meshes: list[MeshConfig]) -> str:
+    """The namespace of istiod, in which alone it looks for the ConfigMap (pilot/pkg/bootstrap/mesh.go).
+
+    An operator's object stands elsewhere, and says where istiod is to be. Empty where nothing says it.
+    """
+    said: list[Data] = [each.id.namespace for each in inventory.deployments]
+    for mesh in meshes:
+        spec = mesh.resource.data.get("spec")
+        of_operator = dig(spec, "namespace") or dig(spec, "values", "global", "istioNamespace")
+        said.append(of_operator if mesh.is_values else mesh.resource.id.namespace)
+    return next((each for each in said if isinstance(each, str) and each), "")
+
+
+def shared_mesh(settings: Settings, sensor: Sensor, meshes: list[MeshConfig]) -> dict[str, Data]:
     """The whole mesh config of ours: providers, defaults, sampling. `meshes` are istiod's own of the stream."""
     tracing, logs = settings.tracing, settings.access_logs
     providers: list[Data] = []
@@ -85,8 +106,12 @@ def _config_map(data: dict[str, Data], namespace: str) -> dict[str, Data]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {MESH_KEY: text}}
 
 
-def _require_agreement(mesh: MeshConfig, shared: dict[str, Data]) -> None:
-    """What the mesh's own config sets wins: it must not stand against ours."""
+def _require_agreement(mesh: MeshConfig, shared: dict[str, Data], *, by_mesh: bool) -> None:
+    """What the mesh's own config sets wins: it must not stand against ours.
+
+    `by_mesh`: no Telemetry says the sampling. A message inside defaultConfig is taken whole (mesh.go,
+    MergeProxyConfig).
+    """
     ours = {each["name"].lower(): each for each in shared["extensionProviders"]}
     for index, entry in enumerate(mesh.data.get("extensionProviders") or []):
         name = str(entry.get("name"))
@@ -95,7 +120,14 @@ def _require_agreement(mesh: MeshConfig, shared: dict[str, Data]) -> None:
     named, logs = (dig(each, "defaultProviders", "accessLogging") for each in (mesh.data, shared))
     if named and logs and logs[0] not in named:
         raise _disagreement(mesh, "defaultProviders.accessLogging", show(named[0]))
-    for path in (("defaultProviders", "tracing"), ("defaultConfig", "tracing", "sampling"), ("enableTracing",)):
+    tracing = dig(mesh.data, "defaultConfig", "tracing")
+    if tracing is not None and tracing.get("sampling") is None and by_mesh and dig(shared, *_SAMPLING) is not None:
+        raise ManifestError(
+            "defaultConfig.tracing takes the place of the shared mesh config's whole, and says no sampling",
+            where=mesh.where,
+            hint=f'set {".".join(_SAMPLING)} there too, tracing.activation to "auto", or meshConfig.mode to "patch"',
+        )
+    for path in (("defaultProviders", "tracing"), _SAMPLING, ("enableTracing",)):
         own, wanted = dig(mesh.data, *path), dig(shared, *path)
         first = own[:1] if isinstance(own, list) else istio.number(own) if path[-1] == "sampling" else own
         if wanted is not None and own not in (None, []) and first != wanted:

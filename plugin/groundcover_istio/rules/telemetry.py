@@ -5,8 +5,7 @@ from __future__ import annotations
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
 from groundcover_istio.model import Data, Decision, Operation, Settings, Version
-from groundcover_istio.rules.plan import Addition, Change, Plan
-from groundcover_istio.rules.provider import access_log_names
+from groundcover_istio.rules.plan import Addition, Change, Plan, dig
 from groundcover_istio.rules.tracing import SIDES, entries_of, providers_but, said, saying, selects, sides
 from groundcover_istio.rules.versions import oldest_version
 from groundcover_istio.validation import listed, problems, without_nulls
@@ -33,13 +32,15 @@ def plan_telemetry(
         _note_defeats(plan, _of_others(counting), settings.tracing.provider_name)
     _note_ignored(plan, inventory, settings)
     homes = _homes(plan, inventory, settings)
-    spec = telemetry_spec(settings, [each.data for each in meshes])
+    spec = telemetry_spec(settings, meshes)
     if not homes or not spec:
         return
     for root, readers in _roots(inventory, settings).items():
         version = oldest_version(readers, settings, istiod_tags)
         for key in ("tracing", "accessLogging"):
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
+        for mesh in readers:
+            _note_displaced(plan, mesh, settings)
         if root in counting:
             _merge_telemetry(plan, counting[root], spec)
             continue
@@ -78,8 +79,29 @@ def _note_added(plan: Plan, resource: str, settings: Settings, *, is_alone: bool
     plan.decisions.append(Decision("telemetry-added", "info", resource, {}))
     if is_alone and settings.tracing.enabled:
         plan.decisions.append(Decision("telemetry-before-mesh", "info", resource, {}))
-    if is_alone and settings.access_logs.enabled and settings.access_logs.keep_file_log:
-        plan.decisions.append(Decision("file-log-assumed", "warning", resource, {}))
+    if is_alone and settings.tracing.custom_tags:
+        plan.decisions.append(Decision("custom-tags-before-mesh", "info", resource, {}))
+    if is_alone and settings.access_logs.enabled:
+        plan.decisions.append(Decision("logs-before-mesh", "info", resource, {}))
+        if settings.access_logs.keep_file_log:
+            plan.decisions.append(Decision("file-log-assumed", "warning", resource, {}))
+
+
+def _note_displaced(plan: Plan, mesh: MeshConfig, settings: Settings) -> None:
+    """Mention what of a mesh config counts no more once our Telemetry does."""
+    name, ours = str(mesh.resource.id), settings.tracing.provider_name
+    defaults = dig(mesh.data, "defaultProviders", "tracing") or []
+    if settings.tracing.enabled and settings.tracing.activation == "telemetry" and defaults:
+        old = defaults[0]
+        if old.lower() != ours.lower():
+            values = {"provider": ours, "old": plain(old)}
+            plan.decisions.append(Decision("default-tracer-displaced", "warning", name, values))
+    tags = dig(mesh.data, "defaultConfig", "tracing", "customTags")
+    if settings.tracing.enabled and settings.tracing.custom_tags and tags:
+        left = sorted(set(tags) - set(settings.tracing.custom_tags)) if isinstance(tags, dict) else []
+        if left:
+            values = {"tags": ", ".join(map(plain, left))}
+            plan.decisions.append(Decision("custom-tags-displaced", "warning", name, values))
 
 
 def counting_telemetries(inventory: Inventory, settings: Settings) -> dict[str, Resource]:
@@ -124,7 +146,7 @@ def _of_others(counting: dict[str, Resource]) -> list[Resource]:
     return [each for each in counting.values() if each.id.name != TELEMETRY_NAME]
 
 
-def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[str, Data]:
+def telemetry_spec(settings: Settings, meshes: list[MeshConfig]) -> dict[str, Data]:
     """The spec of our Telemetry; {} where it would have nothing to say.
 
     `meshes` are the mesh configs of the stream. With activation auto it names no tracing provider:
@@ -141,6 +163,8 @@ def telemetry_spec(settings: Settings, meshes: list[dict[str, Data]]) -> dict[st
             entry["customTags"] = tracing.custom_tags
     spec: dict[str, Data] = {"tracing": [entry]} if entry else {}
     if logs.enabled:
+        from groundcover_istio.rules.logs import access_log_names  # noqa: PLC0415  seldom needed: 0.3 ms
+
         spec["accessLogging"] = [{"providers": [{"name": name} for name in access_log_names(settings, meshes)]}]
     return spec
 

@@ -33,6 +33,16 @@ def oldest_version(meshes: Iterable[MeshConfig], settings: Settings, istiod_tags
     return min(versions, default=mesh_version(None, settings, istiod_tags))
 
 
+def note_assumed_version(plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str]) -> None:
+    """Mention each mesh config whose Istio nothing says."""
+    if settings.istio_version or any(map(istio.release, istiod_tags)):
+        return
+    version = {"version": str(istio.ASSUMED_VERSION)}
+    for mesh in inventory.meshes:
+        if not mesh.version and not mesh.is_shared:
+            plan.decisions.append(Decision("version-assumed", "info", str(mesh.resource.id), version))
+
+
 def cluster_domain(plan: Plan, inventory: Inventory, settings: Settings, told: list[str]) -> str:
     """The DNS domain of the cluster: as set, else as istiod or its operator is told, else Kubernetes' own default.
 

@@ -1,0 +1,71 @@
+"""Who gets access logs.
+
+Once a Telemetry or defaultProviders.accessLogging names providers, istiod asks no more what else there is: the list of
+a Telemetry takes the place of the mesh config's (pilot/pkg/model/telemetry.go, mergeLogs), either takes that of
+accessLogFile and enableEnvoyAccessLogService (networking/core/accesslog.go).
+"""
+
+from __future__ import annotations
+
+from groundcover_istio import istio
+from groundcover_istio.model import Decision, Operation
+from groundcover_istio.rules.plan import dig
+from groundcover_istio.rules.values import kept_defaults, said, uses_demo_profile
+from groundcover_istio.spelling import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
+
+    from groundcover_istio.inventory import MeshConfig
+    from groundcover_istio.model import Path, Settings
+    from groundcover_istio.rules.plan import Plan
+
+_PATH: Final[Path] = ("defaultProviders", "accessLogging")
+
+
+def access_log_names(settings: Settings, meshes: Sequence[MeshConfig]) -> list[str]:
+    """Whom a Telemetry or a shared mesh config has to name: ours, and who got access logs without it.
+
+    `meshes` are istiod's own of the stream; where there is none, proxies are taken to write a file log.
+    """
+    logs = settings.access_logs
+    names = [logs.provider_name, *(name for mesh in meshes for name in _default_names(mesh))]
+    if logs.keep_file_log and (not meshes or any(_writes_file_log(mesh) for mesh in meshes)):
+        names.append(istio.BUILT_IN_FILE_LOG)
+    return list(dict.fromkeys(names))
+
+
+def default_access_log(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
+    """What makes our provider a default one."""
+    name = settings.access_logs.provider_name
+    if name in _default_names(mesh):
+        return []
+    plan.decisions.append(Decision("access-log-activated", "info", str(mesh.resource.id), {"provider": name}))
+    file_log = settings.access_logs.keep_file_log and _writes_file_log(mesh)
+    names = [name, istio.BUILT_IN_FILE_LOG] if file_log else [name]
+    kept = kept_defaults(plan, mesh) if mesh.is_values else []
+    return [*kept, *(Operation("append", _PATH, each) for each in names)]
+
+
+def note_left_logs(plan: Plan, mesh: MeshConfig, settings: Settings) -> None:
+    """Mention the logs of a mesh that stop, or go elsewhere, where a provider is named."""
+    if _default_names(mesh):
+        return
+    name, path = str(mesh.resource.id), said(mesh, "accessLogFile")
+    if path and path != istio.STANDARD_OUTPUT:
+        code = "file-log-moved" if settings.access_logs.keep_file_log else "file-log-stopped"
+        plan.decisions.append(Decision(code, "warning", name, {"path": show(path)}))
+    if said(mesh, "enableEnvoyAccessLogService") is True:
+        plan.decisions.append(Decision("log-service-stopped", "warning", name, {}))
+
+
+def _default_names(mesh: MeshConfig) -> list[str]:
+    return dig(mesh.data, *map(str, _PATH)) or []
+
+
+def _writes_file_log(mesh: MeshConfig) -> bool:
+    """Whether the mesh config itself has proxies write one, which a list of providers ends."""
+    path = said(mesh, "accessLogFile")
+    return not _default_names(mesh) and bool(path or (path is None and uses_demo_profile(mesh)))

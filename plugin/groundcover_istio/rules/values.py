@@ -1,0 +1,97 @@
+"""A mesh config that an operator hands to the istiod chart as values: what stands beside it, and what it displaces."""
+
+from __future__ import annotations
+
+from groundcover_istio import istio
+from groundcover_istio.errors import ManifestError
+from groundcover_istio.model import Decision, Operation
+from groundcover_istio.rules.plan import dig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
+
+    from groundcover_istio.inventory import MeshConfig
+    from groundcover_istio.model import Data
+    from groundcover_istio.rules.plan import Plan
+
+# What is written to a mesh config, but for enableTracing, which is true in both places then.
+_WRITTEN: Final = (
+    ("extensionProviders",),
+    ("defaultProviders", "tracing"),
+    ("defaultProviders", "accessLogging"),
+    ("defaultConfig", "tracing", "sampling"),
+)
+
+
+def said(mesh: MeshConfig, key: str) -> Data:
+    """What counts for a key of the mesh config, None for nothing; an IstioOperator has two places for it."""
+    held = mesh.data.get(key)
+    return _below(mesh).get(key) if held is None else held
+
+
+def require_one_place(mesh: MeshConfig) -> None:
+    """Raise ManifestError where spec.values.meshConfig of an IstioOperator says what we write to spec.meshConfig.
+
+    istioctl merges the two, mapping by mapping; a list or a value is taken from spec.meshConfig, up to 1.23 from
+    spec.values (operator/pkg/render/manifest.go; before: pkg/translate/translate.go, TranslateHelmValues).
+    """
+    below = _below(mesh)
+    istio.refuse_snake_case(below, istio.WRITTEN, mesh.resource.where, "spec.values.meshConfig.")
+    keys = [".".join(path) for path in _WRITTEN if dig(below, *path) is not None]
+    if below.get("enableTracing") not in (None, True):
+        keys.append("enableTracing")
+    if keys:
+        raise ManifestError(
+            f"{', '.join(keys)} in spec.values.meshConfig stands against what is written to spec.meshConfig;"
+            " istioctl takes one of the two",
+            where=mesh.resource.where,
+            hint="move it to spec.meshConfig",
+        )
+
+
+def chart_defaults(telemetry: Data) -> dict[str, list[str]]:
+    """The chart's own defaultProviders, which it writes where the values have none; `telemetry` is that of the values.
+
+    Istio 1.18 to 1.31, istio-discovery/templates/_helpers.tpl (default-prometheus, default-sd-metrics and -logs).
+    """
+    if False in (dig(telemetry, "enabled"), dig(telemetry, "v2", "enabled")):
+        return {}
+    stackdriver = ["stackdriver"] if dig(telemetry, "v2", "stackdriver", "enabled") is True else []
+    prometheus = [] if dig(telemetry, "v2", "prometheus", "enabled") is False else ["prometheus"]
+    return {"metrics": [*prometheus, *stackdriver], "accessLogging": stackdriver}
+
+
+def kept_defaults(plan: Plan, mesh: MeshConfig) -> list[Operation]:
+    """What keeps the chart's own defaultProviders, where the first one of ours takes their place."""
+    if said(mesh, "defaultProviders"):
+        return []
+    operations: list[Operation] = []
+    for key, names in chart_defaults(dig(mesh.resource.data, "spec", "values", "telemetry")).items():
+        decision = Decision("defaults-kept", "info", str(mesh.resource.id), {"kind": key, "names": ", ".join(names)})
+        # The default tracer and the default access log provider ask for the same.
+        if names and decision not in plan.decisions:
+            plan.decisions.append(decision)
+            operations.append(Operation("set", ("defaultProviders", key), names))
+    return operations
+
+
+def note_profile(plan: Plan, mesh: MeshConfig, operations: Iterable[Operation]) -> None:
+    """Mention that a list of ours takes the place of the one that the profile brings."""
+    added = any(operation.path == ("extensionProviders",) for operation in operations)
+    if added and uses_demo_profile(mesh) and not mesh.data.get("extensionProviders"):
+        plan.decisions.append(Decision("profile-covered", "warning", str(mesh.resource.id), {}))
+
+
+def uses_demo_profile(mesh: MeshConfig) -> bool:
+    """Whether the values build on the one profile of Istio's that has a mesh config of weight for us."""
+    spec = mesh.resource.data.get("spec")
+    names = (dig(spec, "profile"), dig(spec, "values", "profile"))
+    return mesh.is_values and istio.DEMO_PROFILE in names
+
+
+def _below(mesh: MeshConfig) -> dict[str, Data]:
+    """spec.values.meshConfig of an IstioOperator."""
+    found = dig(mesh.resource.data, "spec", "values", "meshConfig")
+    return found if mesh.resource.id.kind == "IstioOperator" and isinstance(found, dict) else {}
