@@ -143,6 +143,8 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $none := list "0" "0%" -}}
 {{- if and (not (has $surge $none)) (not (has $unavailable $none)) -}}
 {{- $problems = append $problems (printf "updateStrategy.rollingUpdate has maxSurge %s and maxUnavailable %s, which may be the chart's default: Kubernetes takes one of the two only. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: %s\n      maxUnavailable: 0" $surge $unavailable $surge) -}}
+{{- else if and (has $surge $none) (has $unavailable $none) -}}
+{{- $problems = append $problems "updateStrategy.rollingUpdate has maxSurge 0 and maxUnavailable 0: no pod could ever be replaced, and Kubernetes refuses it. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1" -}}
 {{- else if and .Values.hostNetwork (not (has $surge $none)) -}}
 {{- $problems = append $problems (printf "updateStrategy.rollingUpdate.maxSurge is %s and hostNetwork is true: the new sensor can't listen on the node's ports while the old one does. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1" $surge) -}}
 {{- end -}}

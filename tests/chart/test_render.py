@@ -310,7 +310,9 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             id="another ratio",
         ),
         pytest.param({"istio": {"enabled": False}}, "Switched off", id="no mesh"),
-        pytest.param({}, "istio.tracing.customTags. Without it there is neither", id="what only a Telemetry carries"),
+        pytest.param(
+            {}, "istio.tracing.customTags. Without it\n  there is neither", id="what only a Telemetry carries"
+        ),
         pytest.param(
             {"istio": {"meshConfig": {"mode": "shared"}}},
             "Without it the mesh has no provider and sends no span",

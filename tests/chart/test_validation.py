@@ -158,6 +158,11 @@ CASES = {
         ("has maxSurge 1 and maxUnavailable 10%", "maxSurge: 1\n", "maxUnavailable: 0"),
         at("updateStrategy.rollingUpdate.maxUnavailable", 0),
     ),
+    "no pod may be replaced": Case(
+        at("updateStrategy.rollingUpdate.maxUnavailable", "0%"),
+        ("has maxSurge 0 and maxUnavailable 0", "maxUnavailable: 1"),
+        at("updateStrategy.rollingUpdate.maxUnavailable", 1),
+    ),
     "a surge on the node's ports": Case(
         {"updateStrategy": {"rollingUpdate": {"maxSurge": "20%", "maxUnavailable": "0%"}}, "hostNetwork": True},
         ("updateStrategy.rollingUpdate.maxSurge is 20% and hostNetwork is true", "maxUnavailable: 1"),
