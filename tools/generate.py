@@ -4,13 +4,14 @@ plugin/groundcover_istio/_validators.py  one function per schema, by fastjsonsch
                                          microseconds, without importing jsonschema (70 ms)
 plugin/groundcover_istio/_schemas.py     the schemas themselves, for the full list of errors
 plugin/groundcover_istio/_since.py       the Istio version of each property (`x-since`)
-chart/values.schema.json                 its `istio` property and its definitions
+chart/values.schema.json                 its `istio` property, where a tag may be null, and its definitions
 docs/settings.md                         every setting with its flag, variable and default
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import re
 import sys
@@ -150,6 +151,10 @@ def collect(schema: Any, root: Any, path: str, table: dict[str, tuple[int, ...]]
 def values(current: dict[str, Any], integration: dict[str, Any]) -> str:
     """The chart's values schema with the integration schema as its `istio` property."""
     own = {key: value for key, value in integration.items() if key not in ("$schema", "$id", "title", "definitions")}
+    # In values, null takes a tag of an earlier file away; the chart leaves it out of the document.
+    own = copy.deepcopy(own)
+    tags = own["properties"]["tracing"]["properties"]["customTags"]
+    tags["additionalProperties"] = {"anyOf": [tags["additionalProperties"], {"type": "null"}]}
     shared = {
         key: value for key, value in current.get("definitions", {}).items() if key not in integration["definitions"]
     }

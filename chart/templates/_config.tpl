@@ -284,6 +284,9 @@ that a post-renderer sees of the values, so nothing secret may get in.
 
 {{- /* null means "leave the mesh's own", but Helm takes a null key out of the values: say it again. */ -}}
 {{- $tracing := get $document "tracing" | default dict -}}
+{{- if kindIs "map" (get $tracing "customTags") -}}
+{{- $_ := set $tracing "customTags" (include "groundcover-sensor.withoutNulls" $tracing.customTags | fromJson) -}}
+{{- end -}}
 {{- range list "samplingPercentage" "maxTagLength" -}}
 {{- if not (hasKey $tracing .) -}}
 {{- $_ := set $tracing . nil -}}

@@ -37,7 +37,12 @@ A helper can only give text, so those that make data give JSON: read it with fro
 
 {{- define "groundcover-sensor.priorityClassName" -}}
 {{- if .Values.priorityClass.create -}}
-{{- .Values.priorityClass.name | default (include "groundcover-sensor.clusterName" .) -}}
+{{- $name := include "groundcover-sensor.clusterName" . -}}
+{{- if hasPrefix "system-" $name -}}
+{{- /* Kubernetes keeps that prefix of PriorityClasses to itself. */ -}}
+{{- $name = printf "groundcover-%s" $name | trunc 253 | trimSuffix "-" -}}
+{{- end -}}
+{{- .Values.priorityClass.name | default $name -}}
 {{- else -}}
 {{- .Values.priorityClass.name -}}
 {{- end -}}
@@ -71,7 +76,7 @@ use groundcover-sensor.podLabels.
       "app.kubernetes.io/version" (include "groundcover-sensor.version" $root | replace "+" "_" | trunc 63 | trimSuffix "-")
       "app.kubernetes.io/managed-by" $root.Release.Service
       "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
-    ) (index . 3) ($root.Values.commonLabels | default dict) -}}
+    ) (include "groundcover-sensor.withoutNulls" (index . 3) | fromJson) (include "groundcover-sensor.withoutNulls" $root.Values.commonLabels | fromJson) -}}
 {{- toYaml $labels -}}
 {{- end -}}
 
@@ -90,7 +95,7 @@ use groundcover-sensor.podLabels.
 {{- if $root.Values.mesh.optOutAmbient -}}
 {{- $_ := set $labels "istio.io/dataplane-mode" "none" -}}
 {{- end -}}
-{{- toYaml (merge $labels (index . 3) ($root.Values.commonLabels | default dict)) -}}
+{{- toYaml (merge $labels (include "groundcover-sensor.withoutNulls" (index . 3) | fromJson) (include "groundcover-sensor.withoutNulls" $root.Values.commonLabels | fromJson)) -}}
 {{- end -}}
 
 {{/* Reference of an image. Call: (list $ IMAGE DEFAULT_TAG); the image's own registry wins over the global one. */}}
@@ -124,7 +129,7 @@ The affinity, in JSON: the user's with the chart's own node requirements added. 
 requirements go into each of them, where all of a term must hold.
 */}}
 {{- define "groundcover-sensor.affinity" -}}
-{{- $affinity := deepCopy (.Values.affinity | default dict) -}}
+{{- $affinity := include "groundcover-sensor.withoutNulls" .Values.affinity | fromJson -}}
 {{- if .Values.nodeRequirements -}}
 {{- $node := get $affinity "nodeAffinity" | default dict -}}
 {{- $required := get $node "requiredDuringSchedulingIgnoredDuringExecution" | default dict -}}
@@ -137,6 +142,22 @@ requirements go into each of them, where all of a term must hold.
 {{- $_ := set $affinity "nodeAffinity" $node -}}
 {{- end -}}
 {{- toJson $affinity -}}
+{{- end -}}
+
+{{/*
+A map of values without its nulls, in JSON, at any depth: that is how a later values file takes a key of an earlier one away, and
+Helm hands such a null on where the chart has no default of that key. Call with the map, or with null.
+*/}}
+{{- define "groundcover-sensor.withoutNulls" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $kept $key (include "groundcover-sensor.withoutNulls" $value | fromJson) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $kept -}}
 {{- end -}}
 
 {{/* A list or map of values as YAML, templates in its strings filled in. Call: (list $ VALUE). */}}
@@ -174,7 +195,7 @@ requirements go into each of them, where all of a term must hold.
 {{- dict "source" "secret" "secret" .Values.existingSecret.name "key" (.Values.existingSecret.key | default "API_KEY") | toJson -}}
 {{- else if get $predefined "secretName" -}}
 {{- dict "source" "secret" "secret" (get $predefined "secretName") "key" (get $predefined "secretKey" | default "API_KEY") | toJson -}}
-{{- else if or .Values.token (get $global "groundcover_token") -}}
+{{- else if include "groundcover-sensor.token" . -}}
 {{- dict "source" "value" "secret" (printf "%s-token" (include "groundcover-sensor.fullname" .)) "key" "API_KEY" | toJson -}}
 {{- else -}}
 {{- dict "source" "" "secret" (printf "%s-token" (include "groundcover-sensor.fullname" .)) "key" "API_KEY" | toJson -}}
@@ -182,7 +203,8 @@ requirements go into each of them, where all of a term must hold.
 {{- end -}}
 
 {{- define "groundcover-sensor.token" -}}
-{{- coalesce .Values.token ((.Values.global).groundcover_token) | default "" -}}
+{{- /* A file given with --set-file ends with a line break. */ -}}
+{{- coalesce (.Values.token | default "" | trim) ((.Values.global).groundcover_token | default "" | trim) -}}
 {{- end -}}
 
 {{- define "groundcover-sensor.site" -}}

@@ -90,6 +90,47 @@ own node, and any other would be scraped by every sensor.
 {{- end -}}
 {{- end -}}
 
+{{/*
+What the agent has to read, beside pods, for the discovery roles of extraScrapeConfigs: RBAC rules, in JSON, empty when there is
+nothing more. A subchart can't see its parent's values, so the parent grants it.
+*/}}
+{{- define "groundcover-sensor.agentRules" -}}
+{{- include "groundcover-sensor.once" (list . "agentRules") -}}
+{{- end -}}
+
+{{- define "groundcover-sensor.agentRules.make" -}}
+{{- $agent := index .Values "istio-metrics" | default dict -}}
+{{- $found := dict -}}
+{{- $own := not (dig "configMap" "" $agent) -}}
+{{- if and (eq (include "groundcover-sensor.metricsMode" .) "agent") $own (dig "enabled" false $agent) (ne (include "groundcover-sensor.at" (list (dict "agent" $agent) "agent.rbac.create") | fromJson).value false) -}}
+{{- $needs := dict
+      "node" (list "/nodes")
+      "service" (list "/services")
+      "endpoints" (list "/endpoints" "/services")
+      "endpointslice" (list "discovery.k8s.io/endpointslices" "/services")
+      "endpointslices" (list "discovery.k8s.io/endpointslices" "/services")
+      "ingress" (list "networking.k8s.io/ingresses") -}}
+{{- range (include "groundcover-sensor.tplYaml" (list $ (.Values.metrics.extraScrapeConfigs | default list)) | fromYamlArray) -}}
+{{- $discovery := (include "groundcover-sensor.at" (list . "kubernetes_sd_configs") | fromJson).value -}}
+{{- range ternary $discovery list (kindIs "slice" $discovery) -}}
+{{- $resources := get $needs ((include "groundcover-sensor.at" (list . "role") | fromJson).value | toString) | default list -}}
+{{- if (include "groundcover-sensor.at" (list . "attach_metadata.node") | fromJson).value -}}
+{{- $resources = append $resources "/nodes" -}}
+{{- end -}}
+{{- range $resources -}}
+{{- $group := dir . | trimSuffix "/" -}}
+{{- $_ := set $found $group (append (get $found $group | default list) (base .) | uniq | sortAlpha) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $rules := list -}}
+{{- range $group, $resources := $found -}}
+{{- $rules = append $rules (dict "apiGroups" (list $group) "resources" $resources "verbs" (list "get" "list" "watch")) -}}
+{{- end -}}
+{{- toJson $rules -}}
+{{- end -}}
+
 {{/* Relabelling rules in an operator's spelling, as JSON. Call with a list of rules in Prometheus' spelling. */}}
 {{- define "groundcover-sensor.operatorRules" -}}
 {{- $rules := list -}}
@@ -140,8 +181,10 @@ metadata:
   name: {{ printf "%s-%s" (include "groundcover-sensor.fullname" $root) .job | trunc 253 | quote }}
   namespace: {{ $monitors.namespace | default (include "groundcover-sensor.namespace" $root) | quote }}
   labels:
-    {{- include "groundcover-sensor.labels" (list $root "metrics" "sensor" ($monitors.labels | default dict)) | nindent 4 }}
-  {{- with $monitors.annotations }}
+    {{- /* The user's win: an operator selects by them, and nothing of the chart does. */ -}}
+    {{- $labels := include "groundcover-sensor.labels" (list $root "metrics" "sensor" dict) | fromYaml }}
+    {{- toYaml (merge (include "groundcover-sensor.withoutNulls" $monitors.labels | fromJson) $labels) | nindent 4 }}
+  {{- with include "groundcover-sensor.withoutNulls" $monitors.annotations | fromJson }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}

@@ -67,8 +67,8 @@ Helm's schema check has run before: types and spelling are right here.
 {{- /* --- credentials --- */ -}}
 {{- $predefined := get $global "groundcoverPredefinedTokenSecret" | default dict -}}
 {{- $tokens := list -}}
-{{- if .Values.token -}}{{- $tokens = append $tokens "token" -}}{{- end -}}
-{{- if get $global "groundcover_token" -}}{{- $tokens = append $tokens "global.groundcover_token" -}}{{- end -}}
+{{- if trim (.Values.token | default "") -}}{{- $tokens = append $tokens "token" -}}{{- end -}}
+{{- if trim (get $global "groundcover_token" | default "") -}}{{- $tokens = append $tokens "global.groundcover_token" -}}{{- end -}}
 {{- $secrets := list -}}
 {{- if .Values.existingSecret.name -}}{{- $secrets = append $secrets "existingSecret.name" -}}{{- end -}}
 {{- if get $predefined "secretName" -}}{{- $secrets = append $secrets "global.groundcoverPredefinedTokenSecret.secretName" -}}{{- end -}}
@@ -86,17 +86,38 @@ Helm's schema check has run before: types and spelling are right here.
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) .Values.rbac.create -}}
 {{- $problems = append $problems "serviceAccount.create is false and serviceAccount.name is empty: the sensor's rights would go to the namespace's default account, and so to every other pod there. Set:\n  serviceAccount:\n    name: <an account of the sensor's own>" -}}
 {{- end -}}
-{{- range $path, $labels := dict "commonLabels" (.Values.commonLabels | default dict) "podLabels" (.Values.podLabels | default dict) -}}
-{{- range $key := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/version" -}}
+{{- $agent := index .Values "istio-metrics" -}}
+{{- $labelled := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "service.labels" .Values.service.labels -}}
+{{- if $agent.enabled -}}
+{{- $_ := set $labelled "istio-metrics.commonLabels" $agent.commonLabels -}}
+{{- $_ := set $labelled "istio-metrics.podLabels" $agent.podLabels -}}
+{{- end -}}
+{{- range $path, $labels := $labelled -}}
+{{- $labels = include "groundcover-sensor.withoutNulls" $labels | fromJson -}}
+{{- $nested := replace "." ":\n    " $path -}}
+{{- $indent := ternary "      " "    " (contains "." $path) -}}
+{{- $keys := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/version" -}}
+{{- if not (hasSuffix "podLabels" $path) -}}
+{{- $keys = concat $keys (list "app.kubernetes.io/managed-by" "helm.sh/chart") -}}
+{{- end -}}
+{{- range $key := $keys -}}
 {{- if hasKey $labels $key -}}
-{{- $problems = append $problems (printf "%s has %s: the chart sets that label itself, since selectors and the post-renderer rely on it. Use a key of your own:\n  %s:\n    example.com/%s: %v" $path $key $path (base $key) (get $labels $key)) -}}
+{{- $problems = append $problems (printf "%s has %s: the chart sets that label itself, since Helm, selectors and the post-renderer rely on it. Use a key of your own:\n  %s:\n%sexample.com/%s: %v" $path $key $nested $indent (base $key) (get $labels $key)) -}}
 {{- end -}}
 {{- end -}}
+{{- $prefix := ternary "istio-metrics." "" (hasPrefix "istio-metrics." $path) -}}
 {{- range $key, $switch := dict "sidecar.istio.io/inject" "optOutSidecar" "istio.io/dataplane-mode" "optOutAmbient" -}}
-{{- if and (hasKey $labels $key) (get $.Values.mesh $switch) -}}
-{{- $problems = append $problems (printf "%s has %s: %v while mesh.%s is true, which sets the same label. To decide it yourself, set:\n  mesh:\n    %s: false" $path $key (get $labels $key) $switch $switch) -}}
+{{- $on := (include "groundcover-sensor.at" (list (ternary $agent $.Values (ne $prefix "")) (printf "mesh.%s" $switch)) | fromJson).value -}}
+{{- if and (hasKey $labels $key) $on (ne $path "service.labels") -}}
+{{- $problems = append $problems (printf "%s has %s: %v while %smesh.%s is true, which sets the same label. To decide it yourself, set:\n  %smesh:\n%s%s: false" $path $key (get $labels $key) $prefix $switch (replace "." ":\n    " $prefix) (ternary "      " "    " (ne $prefix "")) $switch) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* --- images --- */ -}}
+{{- $registry := get $global "imageRegistry" | default "" -}}
+{{- if not (regexMatch "^([A-Za-z0-9][-._A-Za-z0-9]*(:[0-9]+)?(/[A-Za-z0-9][-._A-Za-z0-9]*)*)?$" $registry) -}}
+{{- $problems = append $problems (printf "global.imageRegistry is %q: it stands before the repository of each image, so it must be a host, with a port and a path where there are any, without scheme and without a slash at the end. Set:\n  global:\n    imageRegistry: %s" $registry (regexReplaceAll "^[a-zA-Z]+://" $registry "" | trimAll "/" | default "registry.example.com")) -}}
 {{- end -}}
 
 {{- /* --- Service --- */ -}}
@@ -104,9 +125,28 @@ Helm's schema check has run before: types and spelling are right here.
 {{- if eq $.Values.service.internalTrafficPolicy "Local" -}}
 {{- $problems = append $problems (printf "service.trafficDistribution is %q and service.internalTrafficPolicy is \"Local\": Local already forbids every other node, so the preference could do nothing. Set one of them to empty:\n  service:\n    internalTrafficPolicy: \"\"" .) -}}
 {{- end -}}
-{{- $since := ternary "1.30" "1.34" (eq . "PreferClose") -}}
+{{- $since := ternary "1.31" "1.34" (eq . "PreferClose") -}}
 {{- if semverCompare (printf "<%s-0" $since) $.Capabilities.KubeVersion.Version -}}
 {{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"" . $since $.Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* --- scheduling --- */ -}}
+{{- $class := include "groundcover-sensor.priorityClassName" . -}}
+{{- if and .Values.priorityClass.create (hasPrefix "system-" $class) -}}
+{{- $problems = append $problems (printf "priorityClass.name is %q and priorityClass.create is true: Kubernetes keeps names that begin with system- to itself. For the one that exists, set:\n  priorityClass:\n    create: false\n    name: %s\nor, for one of the sensor's own, another priorityClass.name" $class $class) -}}
+{{- end -}}
+{{- $rolling := (include "groundcover-sensor.at" (list .Values.updateStrategy "rollingUpdate") | fromJson).value -}}
+{{- if and (kindIs "map" $rolling) (ne (.Values.updateStrategy.type | default "RollingUpdate" | toString) "OnDelete") -}}
+{{- $surge := $rolling.maxSurge | default 0 | toString -}}
+{{- $unavailable := ternary $rolling.maxUnavailable 1 (hasKey $rolling "maxUnavailable") | toString -}}
+{{- $none := list "0" "0%" -}}
+{{- if and (not (has $surge $none)) (not (has $unavailable $none)) -}}
+{{- $problems = append $problems (printf "updateStrategy.rollingUpdate has maxSurge %s and maxUnavailable %s, which may be the chart's default: Kubernetes takes one of the two only. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: %s\n      maxUnavailable: 0" $surge $unavailable $surge) -}}
+{{- else if and (has $surge $none) (has $unavailable $none) -}}
+{{- $problems = append $problems "updateStrategy.rollingUpdate has maxSurge 0 and maxUnavailable 0: no pod could ever be replaced, and Kubernetes refuses it. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1" -}}
+{{- else if and .Values.hostNetwork (not (has $surge $none)) -}}
+{{- $problems = append $problems (printf "updateStrategy.rollingUpdate.maxSurge is %s and hostNetwork is true: the new sensor can't listen on the node's ports while the old one does. Set:\n  updateStrategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1" $surge) -}}
 {{- end -}}
 {{- end -}}
 
@@ -116,6 +156,11 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $problems = append $problems "receivers are all off: a Service without a port can't be made. Turn on at least:\n  receivers:\n    health:\n      enabled: true" -}}
 {{- end -}}
 {{- $taken := dict (printf "%d/TCP" (int64 .Values.selfMetrics.port)) "selfMetrics.port" -}}
+{{- if .Values.receivers.datadog.enabled -}}
+{{- $inner := (include "groundcover-sensor.at" (list (include "groundcover-sensor.configDefaults" . | fromJson) "apmIngestor.dataDog.innerPort") | fromJson).value -}}
+{{- $inner = (include "groundcover-sensor.at" (list (.Values.sensor.config | default dict) "apmIngestor.dataDog.innerPort") | fromJson).value | default $inner -}}
+{{- $_ := set $taken (printf "%d/TCP" (int64 $inner)) "sensor.config.apmIngestor.dataDog.innerPort" -}}
+{{- end -}}
 {{- range $ports -}}
 {{- $slot := printf "%d/%s" (int64 .port) .protocol -}}
 {{- if hasKey $taken $slot -}}
@@ -196,7 +241,6 @@ Helm's schema check has run before: types and spelling are right here.
 {{- /* --- Custom Metrics --- */ -}}
 {{- $metrics := .Values.metrics -}}
 {{- $mode := include "groundcover-sensor.metricsMode" . -}}
-{{- $agent := index .Values "istio-metrics" -}}
 {{- if (include "groundcover-sensor.at" (list (dict "value" $user) "value.receivers.metricsscraper.enabled") | fromJson).value | kindIs "invalid" | not -}}
 {{- $problems = append $problems "sensor.config.receivers.metricsscraper.enabled is set: metrics.enabled and metrics.mode decide it, together with what the scraper is given. Take it out and set:\n  metrics:\n    enabled: true\n    mode: sensor" -}}
 {{- end -}}
@@ -228,7 +272,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $names = append $names .job_name -}}
 {{- end -}}
 {{- end -}}
-{{- if not $names -}}
+{{- if and (not $names) (not (and (eq $mode "agent") (dig "configMap" "" $agent))) -}}
 {{- $problems = append $problems "metrics.enabled is true and every one of metrics.jobs is off: there is nothing to scrape. Set:\n  metrics:\n    jobs:\n      proxies:\n        enabled: true\nor metrics.enabled: false" -}}
 {{- end -}}
 {{- $units := dict "s" 1 "m" 60 "h" 3600 -}}

@@ -61,6 +61,7 @@ SAMPLES: dict[str, list[Any]] = {
     "networkPolicy.from": [[_PORT_PEER], []],
     "nodeRequirements": [[{"key": "a", "operator": "Exists"}], []],
     "podSecurityContext": [{"fsGroup": 0}, {}],
+    "rbac.extraRules": [[{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}], []],
     "resources": [_QUANTITIES, {"limits": {"cpu": 0.5}}, {}],
     "securityContext.seLinuxOptions": [{"type": "spc_t"}, {}],
     "service.ipFamilies": [["IPv6"], []],

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from .relabel import Target, discover_endpoints, discover_pods, jobs_of, kept, relabel, targets
-from .support import CHART, CI_FILES, VERSIONS, Helm, Object, Render, load, values
+from .support import CHART, CI_FILES, VERSIONS, Helm, Object, Render, at, load, merged, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -450,6 +450,59 @@ def test_agent(helm: Helm) -> None:
     assert labels.items() >= deployment["selector"]["matchLabels"].items()
 
 
+def test_a_config_map_of_the_users_is_left_to_them(helm: Helm) -> None:
+    """Helm could not make one of that name beside it, and what `metrics` says is not what is scraped."""
+    given = merged(values(**MODES["agent"]), at("istio-metrics.configMap", "mine"))
+    render = helm.render(given)
+    assert "mine" not in {o["metadata"]["name"] for o in render.objects if o["kind"] == "ConfigMap"}
+    volumes = render.get("Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert [v["configMap"]["name"] for v in volumes if "configMap" in v] == ["mine"]
+    notes = helm.text(given, "--dry-run=client", command="install").partition("NOTES:")[2]
+    assert "One agent scrapes what ConfigMap groundcover/mine says" in notes
+    none = {job: {"enabled": False} for job in ("proxies", "istiod", "ztunnel", "cni")}
+    assert helm.render(merged(given, at("metrics.jobs", none))).has("Deployment")
+
+
+def read_by_the_agent(render: Render) -> set[str]:
+    """Give what the agent's account may list, of all its roles."""
+    bound = {
+        o["roleRef"]["name"]
+        for o in render.objects
+        if o["kind"] == "ClusterRoleBinding" and o["subjects"][0]["name"] == "groundcover-istio-metrics"
+    }
+    rules = [r for name in bound for r in render.get("ClusterRole", name)["rules"]]
+    assert all(r["verbs"] == ["get", "list", "watch"] for r in rules)
+    return {f"{group}/{name}".lstrip("/") for r in rules for group in r["apiGroups"] for name in r["resources"]}
+
+
+@pytest.mark.parametrize(
+    ("discovery", "more"),
+    [
+        pytest.param([{"role": "pod"}], set(), id="pods only"),
+        pytest.param([{"role": "node"}], {"nodes"}, id="nodes"),
+        pytest.param([{"role": "endpoints"}], {"endpoints", "services"}, id="endpoints"),
+        pytest.param(
+            [{"role": '{{ "endpointslice" }}'}, {"role": "pod", "attach_metadata": {"node": True}}],
+            {"discovery.k8s.io/endpointslices", "services", "nodes"},
+            id="a template, and nodes of pods",
+        ),
+        pytest.param(
+            [{"role": "ingress"}, {"role": "service"}], {"networking.k8s.io/ingresses", "services"}, id="ingresses"
+        ),
+        pytest.param("nonsense", set(), id="no list"),
+    ],
+)
+def test_the_agent_may_read_what_it_has_to_discover(helm: Helm, discovery: Any, more: set[str]) -> None:
+    """Without the right the API server says no in vmagent's log, and nothing is scraped."""
+    job = {"job_name": "own", "kubernetes_sd_configs": discovery}
+    given = merged(values(**MODES["agent"]), at("metrics.extraScrapeConfigs", [job]))
+    assert read_by_the_agent(helm.render(given)) == {"pods"} | more
+    rule = {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get", "list", "watch"]}
+    own: dict[str, Any] = {"configMap": "mine", "rbac": {"extraRules": [rule]}}
+    assert read_by_the_agent(helm.render(merged(given, {"istio-metrics": own}))) == {"pods", "nodes/metrics"}
+    assert read_by_the_agent(helm.render(merged(given, at("istio-metrics.rbac.create", False)))) == set()
+
+
 @pytest.mark.parametrize("release", ["groundcover", "gc-sensor", "groundcover-sensor-b", "a.b", "x" * 53])
 def test_agent_finds_the_sensor(helm: Helm, release: str) -> None:
     """The subchart knows the parent's rule for names: the parent refuses a release where they differ."""
@@ -492,6 +545,16 @@ def test_monitors_pass_everything_through(helm: Helm) -> None:
         assert monitor["spec"]["selector"]["matchLabels"]["x"] == "y"
         (endpoint,) = monitor["spec"].get("endpoints") or monitor["spec"]["podMetricsEndpoints"]
         assert (endpoint["honorLabels"], endpoint["interval"]) == (True, "5m")
+
+
+def test_labels_of_monitors_are_the_users(helm: Helm) -> None:
+    """An operator may select by any of them; nothing of the chart does."""
+    labels = {"app.kubernetes.io/name": "mine", "app.kubernetes.io/part-of": "prometheus"}
+    render = helm.render(merged(values(**MODES["monitors"]), at("metrics.monitors.labels", labels)))
+    found = [o["metadata"]["labels"] for o in render.objects if o["kind"].endswith("Monitor")]
+    assert len(found) == 4
+    assert all(each.items() >= labels.items() for each in found)
+    assert {each["app.kubernetes.io/managed-by"] for each in found} == {"Helm"}
 
 
 def test_operators_spelling(helm: Helm) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("kubernetes_validate")
 # Files that need a newer Kubernetes, and what the chart says on the oldest.
-TOO_NEW = {"scheduling-values": "it needs Kubernetes 1.30"}
+TOO_NEW = {"scheduling-values": "it needs Kubernetes 1.31"}
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .support import CHART, Helm, Render, at, load, values
+from .support import CHART, REQUIRED, Helm, Render, at, load, merged, values
 
 DEFAULT_TERM = [
     {"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]},
@@ -357,5 +357,43 @@ def test_network_policy(helm: Helm, default: Render) -> None:
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     (rule,) = spec["ingress"]
     assert {p["port"] for p in rule["ports"]} == {4317, 4318, 2021, 9102}
-    assert rule["from"] == [{"namespaceSelector": {}}]
+    assert rule["from"][0] == {"namespaceSelector": {}}
     assert spec["egress"] == [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]
+
+
+def test_a_generated_priority_class_is_not_reserved(helm: Helm) -> None:
+    """A namespace may be called system-…, a PriorityClass may not."""
+    render = helm.render(REQUIRED, namespace="system-monitoring")
+    assert render.get("PriorityClass")["metadata"]["name"] == "groundcover-system-monitoring-groundcover-sensor"
+    assert render.pod["spec"]["priorityClassName"] == "groundcover-system-monitoring-groundcover-sensor"
+
+
+def test_openshift_gives_the_ids(helm: Helm) -> None:
+    """restricted-v2 refuses an id outside the namespace's range; the user's own are kept."""
+    agent: dict[str, Any] = {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}}
+    profile = {"seccompProfile": {"type": "RuntimeDefault"}, "runAsNonRoot": True}
+    openshift = ("--api-versions", "security.openshift.io/v1")
+
+    def contexts(*argv: str, **ids: int) -> list[Any]:
+        own = at("istio-metrics.podSecurityContext", ids)
+        render = helm.render(merged(values(**agent), own), *argv)
+        return [
+            render.get("Deployment")["spec"]["template"]["spec"]["securityContext"],
+            render.get("Pod")["spec"]["securityContext"],
+        ]
+
+    ids = {"runAsUser": 65534, "runAsGroup": 65534, "fsGroup": 65534}
+    assert contexts() == [profile | ids, profile | {"runAsUser": 65534}]
+    assert contexts(*openshift) == [profile, profile]
+    assert contexts(*openshift, runAsUser=1000680000) == [profile | {"runAsUser": 1000680000}, profile]
+
+
+def test_valid_update_strategies_pass(helm: Helm) -> None:
+    """What Kubernetes takes, the chart takes."""
+    for strategy in (
+        {"type": "OnDelete", "rollingUpdate": None},
+        {"rollingUpdate": None},
+        {"rollingUpdate": {"maxUnavailable": None, "maxSurge": 0}},
+        {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": "10%"}},
+    ):
+        assert helm.render(values(updateStrategy=strategy)).has("DaemonSet")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .support import CHART, CI_FILES, REQUIRED, VERSIONS, Helm, Object, Render, load, values
+from .support import CHART, CI_FILES, REQUIRED, VERSIONS, Helm, Object, Render, at, load, merged, values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +176,55 @@ def test_package_renders_the_same(helms: dict[str, Helm], version: str, tmp_path
         assert helm.render(given, chart=package) == helm.render(given)
 
 
+FREE = (
+    "annotations", "commonLabels", "nodeSelector", "podAnnotations", "podLabels", "resources.limits", "service.annotations",
+    "service.labels", "serviceAccount.annotations", "istio-metrics.commonLabels", "istio-metrics.nodeSelector",
+    "istio-metrics.podAnnotations", "istio-metrics.podLabels", "istio-metrics.resources.limits",
+    "istio-metrics.serviceAccount.annotations",
+)  # fmt: skip
+
+
+@by_version
+def test_null_takes_a_key_of_an_earlier_file_away(helms: dict[str, Helm], version: str, tmp_path: Path) -> None:
+    """Helm's own way; where the chart has no default of the key, Helm hands the null on."""
+    earlier: dict[str, Any] = values(**AGENT)
+    later: dict[str, Any] = {}
+    for path in FREE:
+        earlier = merged(earlier, at(path, {"own": "1", "gone": "2"}))
+        later = merged(later, at(path, {"gone": None}))
+    tag = {"literal": {"value": "x"}}
+    terms: dict[str, Any] = {"podAntiAffinity": {"own": [], "gone": []}, "podAffinity": {"gone": []}}
+    for path, have, none in (
+        ("istio.tracing.customTags", {"own": tag, "gone": tag}, {"gone": None}),
+        ("affinity", terms, {"podAntiAffinity": {"gone": None}, "podAffinity": None}),
+        ("istio-metrics.affinity", terms, {"podAntiAffinity": {"gone": None}, "podAffinity": None}),
+    ):
+        earlier, later = merged(earlier, at(path, have)), merged(later, at(path, none))
+    file = tmp_path / "later.json"
+    file.write_text(json.dumps(later))
+    render = helms[version].render(earlier, "-f", str(file))
+    assert render.integration["tracing"]["customTags"] == {"own": tag}
+    text = json.dumps(render.objects)
+    assert text.count('"own"') >= len(FREE)
+    assert "gone" not in text
+    agent = render.get("Deployment")["spec"]["template"]["spec"]
+    for pod in (render.pod["spec"], agent):
+        assert (pod["nodeSelector"], pod["affinity"]["podAntiAffinity"]) == ({"own": "1"}, {"own": []})
+        assert "podAffinity" not in pod["affinity"]
+
+
+@by_version
+def test_null_takes_labels_of_monitors_away(helms: dict[str, Helm], version: str) -> None:
+    """The same for what only mode monitors has."""
+    monitors = {"labels": {"own": "1", "gone": None}, "annotations": {"own": "1", "gone": None}}
+    render = helms[version].render(values(metrics={"enabled": True, "mode": "monitors", "monitors": monitors}))
+    found = [o["metadata"] for o in render.objects if o["kind"].endswith("Monitor")]
+    assert len(found) == 4
+    for each in found:
+        assert each["annotations"] == {"own": "1"}
+        assert "gone" not in each["labels"]
+
+
 @by_version
 def test_works_as_a_subchart(helms: dict[str, Helm], version: str, tmp_path: Path) -> None:
     """Values under its key, globals from the parent, an `enabled` of the parent's condition."""
@@ -226,7 +275,9 @@ def test_notes_say_what_matters(helm: Helm) -> None:
     for expected in (
         "groundcover-sensor.groundcover.svc.cluster.local:4318",
         "groundcover-istio install-plugin",
+        "helm upgrade groundcover ./chart -n groundcover --reuse-values --post-renderer groundcover-istio\n",
         "helm upgrade istiod istio/istiod -n istio-system --reuse-values --post-renderer groundcover-istio",
+        "Every later upgrade of the two needs --post-renderer groundcover-istio too",
         "Istio 1 % x sensor 0.05 = 0.05 %",
         "rollout status daemonset/groundcover-sensor",
         "its own node only",
@@ -259,6 +310,19 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             id="another ratio",
         ),
         pytest.param({"istio": {"enabled": False}}, "Switched off", id="no mesh"),
+        pytest.param(
+            {}, "istio.tracing.customTags. Without it\n  there is neither", id="what only a Telemetry carries"
+        ),
+        pytest.param(
+            {"istio": {"meshConfig": {"mode": "shared"}}},
+            "Without it the mesh has no provider and sends no span",
+            id="a shared mesh config",
+        ),
+        pytest.param(
+            {"istio": {"tracing": {"protocol": "zipkin"}}},
+            "with zipkin Envoy rejects whole listener updates",
+            id="a protocol that needs the sensor",
+        ),
         pytest.param({"service": {"internalTrafficPolicy": "Cluster"}}, "any sensor", id="any node's sensor"),
         pytest.param({"securityContext": {"mode": "capabilities"}}, "not proven", id="unproven mode"),
         pytest.param(
@@ -285,3 +349,14 @@ def test_notes_follow_the_values(helm: Helm, over: dict[str, Any], expected: str
     """Each note is there when its values are."""
     notes = helm.text(values(**over), "--dry-run=client", command="install")
     assert expected in notes.partition("NOTES:")[2]
+
+
+def test_notes_keep_istios_version_and_the_key_where_they_are(helm: Helm) -> None:
+    """An upgrade of istiod names the version that runs, and no file gets the ingestion key."""
+    notes = helm.text(REQUIRED, "--dry-run=client", command="install").partition("NOTES:")[2].replace("\\\n", "")
+    upgrades = [line for line in notes.splitlines() if "helm upgrade istiod" in line]
+    assert upgrades
+    for line in upgrades:
+        assert "--version \"$(helm get metadata istiod -n istio-system | sed -n 's/^VERSION: //p')\"" in line
+    assert "get manifest" not in notes
+    assert "get configmap groundcover-sensor-istio -o yaml > groundcover.yaml" in notes

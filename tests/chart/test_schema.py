@@ -52,7 +52,7 @@ def test_subcharts_schema_is_as_strict() -> None:
     open_ends = {
         path
         for path, sub in properties(SUBSCHEMA)
-        if sub.get("type") == "object" and sub.get("additionalProperties", True) is True
+        if "object" in sub.get("type", []) and sub.get("additionalProperties", True) is True
     }
     assert {path for path in open_ends if not path.startswith("affinity.")} == {"global", "podSecurityContext"}
     assert SUBSCHEMA["additionalProperties"] is False
@@ -65,7 +65,7 @@ def test_objects_are_closed() -> None:
     open_ends = {
         path
         for path, sub in properties(SCHEMA)
-        if sub.get("type") == "object" and sub.get("additionalProperties", True) is True
+        if "object" in sub.get("type", []) and sub.get("additionalProperties", True) is True
     }
     assert open_ends == {
         "affinity.nodeAffinity",

@@ -94,3 +94,22 @@ def test_account_token_is_mounted_for_rights_only(helm: Helm, over: dict[str, An
     assert render.pod["spec"]["automountServiceAccountToken"] is mounted
     assert render.get("ServiceAccount")["automountServiceAccountToken"] is False
     assert render.get("Pod")["spec"]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(
+    "over", [{"token": "key\n"}, {"token": " ", "global": {"groundcover_token": "key\r\n"}}], ids=str
+)
+def test_a_line_break_is_no_part_of_the_key(helm: Helm, over: dict[str, Any]) -> None:
+    """A file has one at its end, and an HTTP header must not."""
+    blank = {"token": " \n"}
+    assert helm.render(values(**over)).get("Secret")["stringData"] == {"API_KEY": "key"}
+    assert "token and existingSecret.name are both empty" in helm.refusal(values(**blank))
+
+
+def test_the_secret_outlives_the_value(helm: Helm) -> None:
+    """The upgrade that names the chart's own Secret as existingSecret would delete it under the sensors."""
+    made = helm.render(REQUIRED).get("Secret")["metadata"]
+    assert made["annotations"] == {"helm.sh/resource-policy": "keep"}
+    after = helm.render(values(token="", existingSecret={"name": made["name"]}))
+    assert not after.has("Secret")
+    assert after.env["API_KEY"]["valueFrom"]["secretKeyRef"]["name"] == made["name"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .support import CHART, REQUIRED, Helm, Object, Render, values
 
@@ -73,8 +73,8 @@ def test_selectors_of_the_agent(helm: Helm, tmp_path: Path) -> None:
         manifest.write_text(manifest.read_text().replace(f"version: {old}", "version: 7.8.9"))
     agent = {"metrics": {"enabled": True, "mode": "agent"}, "istio-metrics": {"enabled": True}}
     own = {
-        "commonLabels": {"team": "a", "app.kubernetes.io/instance": "x"},
-        "podLabels": {"tier": "b", "app.kubernetes.io/name": "y"},
+        "commonLabels": {"team": "a"},
+        "podLabels": {"tier": "b"},
         "podAnnotations": {"c": "d"},
         "fullnameOverride": "other",
         "image": {"tag": "v1"},
@@ -87,3 +87,28 @@ def test_selectors_of_the_agent(helm: Helm, tmp_path: Path) -> None:
     labels = after.get("Deployment")["spec"]["template"]["metadata"]["labels"]
     assert labels.items() >= {"team": "a", "tier": "b", **found[0]}.items()
     assert "helm.sh/chart" not in labels
+
+
+def test_a_network_policy_lets_the_charts_own_pods_in(helm: Helm) -> None:
+    """Who limits the senders still has `helm test`, and the agent's metrics."""
+    given: dict[str, Any] = values(
+        metrics={"enabled": True, "mode": "agent"},
+        networkPolicy={"enabled": True, "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
+    )
+    given["istio-metrics"] = {"enabled": True, "namespaceOverride": "monitoring"}
+    render = helm.render(given)
+    user, *own = render.get("NetworkPolicy")["spec"]["ingress"][0]["from"]
+    assert user == {"ipBlock": {"cidr": "10.0.0.0/8"}}
+    test, agent = (peer["podSelector"]["matchLabels"] for peer in own)
+    assert render.get("Pod")["metadata"]["labels"].items() >= test.items()
+    assert render.get("Deployment")["spec"]["template"]["metadata"]["labels"].items() >= agent.items()
+    assert [peer.get("namespaceSelector") for peer in own] == [
+        None,
+        {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
+    ]
+    given["istio-metrics"] = {"enabled": True}
+    given["tests"] = {"enabled": False}
+    peers = helm.render(given).get("NetworkPolicy")["spec"]["ingress"][0]["from"]
+    assert peers[1:] == [{"podSelector": {"matchLabels": agent}}]
+    alone = values(networkPolicy={"enabled": True})
+    assert "from" not in helm.render(alone).get("NetworkPolicy")["spec"]["ingress"][0]

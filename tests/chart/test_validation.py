@@ -99,6 +99,37 @@ CASES = {
         ("commonLabels has istio.io/dataplane-mode: ambient", "optOutAmbient: false"),
         {"mesh": {"optOutAmbient": False}},
     ),
+    "a common label is Helm's": Case(
+        {"commonLabels": {"helm.sh/chart": "x"}},
+        ("commonLabels has helm.sh/chart", "commonLabels:\n       example.com/chart: x"),
+        {"commonLabels": None},
+    ),
+    "a label of the Service is the chart's own": Case(
+        {"service": {"labels": {"app.kubernetes.io/name": "x"}}},
+        ("service.labels has app.kubernetes.io/name", "service:\n       labels:\n         example.com/name: x"),
+        {"service": {"labels": None}},
+    ),
+    "a label of the agent is the chart's own": Case(
+        merged(AGENT, at("istio-metrics.commonLabels", {"app.kubernetes.io/managed-by": "x"})),
+        ("istio-metrics.commonLabels has app.kubernetes.io/managed-by", "         example.com/managed-by: x"),
+        {"istio-metrics": {"commonLabels": None}},
+    ),
+    "a label of the agent's pod asks for a sidecar": Case(
+        merged(AGENT, at("istio-metrics.podLabels", {"sidecar.istio.io/inject": "true"})),
+        (
+            "istio-metrics.podLabels has sidecar.istio.io/inject: true while istio-metrics.mesh.optOutSidecar",
+            "istio-metrics:\n       mesh:\n         optOutSidecar: false",
+        ),
+        at("istio-metrics.mesh.optOutSidecar", False),
+    ),
+    "the global registry is an URL": Case(
+        {"global": {"imageRegistry": "https://registry.example.com:5000/mirror/"}},
+        (
+            'global.imageRegistry is "https://registry.example.com:5000/mirror/"',
+            "imageRegistry: registry.example.com:5000/mirror\n",
+        ),
+        {"global": {"imageRegistry": "registry.example.com:5000/mirror"}},
+    ),
     "two traffic policies": Case(
         {"service": {"internalTrafficPolicy": "Local", "trafficDistribution": "PreferClose"}},
         ('service.trafficDistribution is "PreferClose" and', 'internalTrafficPolicy: ""'),
@@ -110,6 +141,32 @@ CASES = {
         ("it needs Kubernetes 1.34 and this is v1.33.1", 'trafficDistribution: ""'),
         {"service": {"trafficDistribution": "PreferClose"}},
         ("--kube-version", "1.33.1"),
+    ),
+    "Kubernetes has the traffic distribution switched off": Case(
+        {"service": {"trafficDistribution": "PreferClose"}},
+        ("it needs Kubernetes 1.31 and this is v1.30.4", 'trafficDistribution: ""'),
+        {"service": {"trafficDistribution": ""}},
+        ("--kube-version", "1.30.4"),
+    ),
+    "the priority class has a reserved name": Case(
+        {"priorityClass": {"name": "system-node-critical"}},
+        ('priorityClass.name is "system-node-critical" and priorityClass.create is true', "create: false"),
+        {"priorityClass": {"create": False}},
+    ),
+    "a surge beside the default": Case(
+        at("updateStrategy.rollingUpdate.maxSurge", 1),
+        ("has maxSurge 1 and maxUnavailable 10%", "maxSurge: 1\n", "maxUnavailable: 0"),
+        at("updateStrategy.rollingUpdate.maxUnavailable", 0),
+    ),
+    "no pod may be replaced": Case(
+        at("updateStrategy.rollingUpdate.maxUnavailable", "0%"),
+        ("has maxSurge 0 and maxUnavailable 0", "maxUnavailable: 1"),
+        at("updateStrategy.rollingUpdate.maxUnavailable", 1),
+    ),
+    "a surge on the node's ports": Case(
+        {"updateStrategy": {"rollingUpdate": {"maxSurge": "20%", "maxUnavailable": "0%"}}, "hostNetwork": True},
+        ("updateStrategy.rollingUpdate.maxSurge is 20% and hostNetwork is true", "maxUnavailable: 1"),
+        {"hostNetwork": False},
     ),
     "every receiver is off": Case(
         {
@@ -137,6 +194,11 @@ CASES = {
         {"receivers": {"zipkin": {"port": 8126}}},
         ("receivers.zipkin.port is 8126, the port of receivers.datadog.port", "port: <free port>"),
         {"receivers": {"datadog": {"enabled": False}}},
+    ),
+    "a receiver on the sensor's inner port": Case(
+        {"receivers": {"httpJson": {"port": 8127}}},
+        ("receivers.httpJson.port is 8127, the port of sensor.config.apmIngestor.dataDog.innerPort",),
+        at("sensor.config.apmIngestor.dataDog.innerPort", 8129),
     ),
     "a receiver on the port of the metrics": Case(
         {"selfMetrics": {"port": 3100}},
@@ -287,6 +349,14 @@ def test_all_problems_come_at_once(helms: dict[str, Helm], version: str) -> None
         pytest.param(at("metrics.interval", "30"), "interval", id="no unit"),
         pytest.param(at("metrics.mode", "both"), "mode", id="unknown collector"),
         pytest.param(at("metrics.keep", ["istio_(.*"]), "keep", id="no regular expression"),
+        pytest.param(at("probes.readiness.terminationGracePeriodSeconds", 5), "readiness", id="no field of readiness"),
+        pytest.param(at("probes.liveness.successThreshold", 2), "successThreshold", id="two successes to live"),
+        pytest.param(at("probes.startup.successThreshold", 2), "successThreshold", id="two successes to start"),
+        pytest.param(at("probes.liveness.terminationGracePeriodSeconds", 0), "Grace", id="no time to end"),
+        pytest.param(at("securityContext.extraCapabilities", ["CAP_SYS_ADMIN"]), "extraCap", id="a prefix"),
+        pytest.param(at("image.registry", "https://a.example.com"), "registry", id="a registry's URL"),
+        pytest.param(at("tests.image.registry", "a.example.com/"), "registry", id="a registry and a slash"),
+        pytest.param(merged(AGENT, at("istio-metrics.image.registry", "a/")), "registry", id="the agent's registry"),
     ],
 )
 def test_schema_refuses(helm: Helm, over: dict[str, Any], says: str) -> None:

@@ -41,7 +41,7 @@ otherwise; the parent compares.
 {{/* What the Deployment selects by; no value and no version may reach it. */}}
 {{- define "istio-metrics.selectorLabels" -}}
 app.kubernetes.io/name: istio-metrics
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels of an object. */}}
@@ -53,7 +53,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
       "app.kubernetes.io/version" (.Values.image.tag | default .Chart.AppVersion | replace "+" "_" | trunc 63 | trimSuffix "-")
       "app.kubernetes.io/managed-by" .Release.Service
       "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")) -}}
-{{- toYaml (merge $own (.Values.commonLabels | default dict)) -}}
+{{- toYaml (merge $own (include "istio-metrics.withoutNulls" .Values.commonLabels | fromJson)) -}}
 {{- end -}}
 
 {{/* Labels of the pod: without the chart's version, so that a new chart alone does not restart it. */}}
@@ -65,7 +65,38 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.mesh.optOutAmbient -}}
 {{- $_ := set $labels "istio.io/dataplane-mode" "none" -}}
 {{- end -}}
-{{- toYaml (merge $labels (.Values.podLabels | default dict)) -}}
+{{- toYaml (merge $labels (include "istio-metrics.withoutNulls" .Values.podLabels | fromJson)) -}}
+{{- end -}}
+
+{{/*
+The pod's security context, in JSON. OpenShift gives each namespace ids of its own and refuses others, so the default ones are
+left out there.
+*/}}
+{{- define "istio-metrics.podSecurityContext" -}}
+{{- $context := dict -}}
+{{- $openshift := .Capabilities.APIVersions.Has "security.openshift.io/v1" -}}
+{{- range $key, $value := include "istio-metrics.withoutNulls" .Values.podSecurityContext | fromJson -}}
+{{- if not (and $openshift (has $key (list "runAsUser" "runAsGroup" "fsGroup")) (eq (toString $value) "65534")) -}}
+{{- $_ := set $context $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $context -}}
+{{- end -}}
+
+{{/*
+A map of values without its nulls, in JSON, at any depth: that is how a later values file takes a key of an earlier one away, and
+Helm hands such a null on where the chart has no default of that key. Call with the map, or with null.
+*/}}
+{{- define "istio-metrics.withoutNulls" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $kept $key (include "istio-metrics.withoutNulls" $value | fromJson) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $kept -}}
 {{- end -}}
 
 {{- define "istio-metrics.image" -}}
