@@ -26,7 +26,7 @@ OTLP: Final[dict[str, Any]] = {
     "opentelemetry": {"service": HOST, "port": 4318, "http": {"path": "/v1/traces", "timeout": "5s"}},
 }
 NEVER: Final = 0.0001
-"""Percent: too few for a test to see one."""
+"""Percent: Envoy makes none of it."""
 
 
 def rules(*documents: dict[str, Any]) -> set[str]:
@@ -76,7 +76,8 @@ def test_gci018_sampling_of_the_mesh_config_waits_for_a_restart(mesh: Mesh) -> N
     assert "GCI018" in rules(config_map(mesh))
     mesh.envoy("gateway", tracing={"sampling": 100}).wait()
     assert mesh.count(REQUESTS, expected=ALL) == ALL
-    mesh.install_istiod(sampling_percentage=str(NEVER), activation="mesh")
+    never = {"defaultConfig": {"tracing": {"sampling": NEVER}}}
+    mesh.install_istiod(never, sampling_percentage="null", activation="mesh")
     mesh.settle()
     assert mesh.count(REQUESTS, expected=ALL) == ALL
     mesh.envoy("gateway", tracing={"sampling": NEVER}).wait()
