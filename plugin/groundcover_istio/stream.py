@@ -45,7 +45,7 @@ FILENAME_ANNOTATION: Final = "postrenderer.helm.sh/postrender-filename"
 
 # The tag of istiod's image, as `…/pilot:1.24.3`, `…/istio-pilot:1.24.3-distroless`, and what stands before it on its
 # line.
-_PILOT: Final = pattern(rb"[/-]pilot:([0-9][\w.+-]*)")
+_PILOT: Final = pattern(rb"pilot:(?:(?<=/pilot:)|(?<=istio-pilot:))([0-9][\w.+-]*)")
 _IMAGE: Final = pattern(rb"image[\"']?[ \t]*:[ \t]*[\"']?[^\s\"']*\Z")
 _LONGEST_IMAGE: Final = 512
 

@@ -46,7 +46,7 @@ ALLOWED = {
     "rules.versions": {"model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
-    "rules.values": {"errors", "model", "istio", "inventory", "rules.plan"},
+    "rules.values": {"errors", "model", "istio", "spelling", "inventory", "rules.plan"},
     "rules.logs": {"model", "istio", "spelling", "inventory", "rules.plan", "rules.values"},
     "rules.mesh_config": {
         "errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider", "rules.values", "rules.logs",

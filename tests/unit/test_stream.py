@@ -195,12 +195,13 @@ def test_the_chart_of_a_document(document: str, chart: tuple[str, bool]) -> None
         pytest.param(b"{image: 'x/pilot:1.24.3'}\nimage : x/pilot:1.25\n", ["1.24.3", "1.25"], id="two"),
         pytest.param(b"image: mirror/istio-pilot:1.21.6\n", ["1.21.6"], id="a mirror's name for it"),
         pytest.param(b"image: x/autopilot:1.21.6\n", [], id="another name"),
+        pytest.param(b"image: x/auto-pilot:1.21.6\n", [], id="another name with a dash"),
         pytest.param(b"image: x/pilot:latest\n", [], id="no version"),
         pytest.param(b"image: x/proxyv2:1.24.3\n", [], id="another image"),
         pytest.param(b"# see x/pilot:1.24.3\nimage: y\n", [], id="not as an image"),
         pytest.param(b"image:\nx/pilot:1.24.3\n", [], id="on another line"),
-        pytest.param(b"image: " + b"x" * 505 + b"/pilot:1.24.3\n", ["1.24.3"], id="a name as long as is looked at"),
-        pytest.param(b"image: " + b"x" * 506 + b"/pilot:1.24.3\n", [], id="a longer one"),
+        pytest.param(b"image: " + b"x" * 504 + b"/pilot:1.24.3\n", ["1.24.3"], id="a name as long as is looked at"),
+        pytest.param(b"image: " + b"x" * 505 + b"/pilot:1.24.3\n", [], id="a longer one"),
     ],
 )  # fmt: skip
 def test_the_tags_of_istiod(manifests: bytes, tags: list[str]) -> None:

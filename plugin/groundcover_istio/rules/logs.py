@@ -10,7 +10,7 @@ from __future__ import annotations
 from groundcover_istio import istio
 from groundcover_istio.model import Decision, Operation
 from groundcover_istio.rules.plan import dig
-from groundcover_istio.rules.values import kept_defaults, said, uses_demo_profile
+from groundcover_istio.rules.values import kept_defaults, own_defaults, said, uses_demo_profile
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
@@ -62,7 +62,8 @@ def note_left_logs(plan: Plan, mesh: MeshConfig, settings: Settings) -> None:
 
 
 def _default_names(mesh: MeshConfig) -> list[str]:
-    return dig(mesh.data, *map(str, _PATH)) or []
+    named = dig(mesh.data, *map(str, _PATH)) or []
+    return named or (own_defaults(mesh).get("accessLogging", []) if mesh.is_values else [])
 
 
 def _writes_file_log(mesh: MeshConfig) -> bool:

@@ -32,12 +32,13 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
     Raises ManifestError where istiod's own mesh config says otherwise, or names another shared one.
     """
     own = [mesh for mesh in inventory.meshes if not mesh.is_shared]
+    for mesh in own:
+        require_shapes(mesh, context.settings)
     data = shared_mesh(context.settings, context.sensor, own)
     kind, payload = tracing_payload(context.settings, context.sensor)
     if context.settings.tracing.enabled:
         istio.require(context.version, f"extensionProviders.{kind}", payload, context.sensor.where)
     for mesh in own:
-        require_shapes(mesh, context.settings)
         _require_agreement(mesh, data, by_mesh=context.settings.tracing.activation == "mesh")
         if context.settings.access_logs.enabled and context.settings.tracing.activation != "none":
             note_left_logs(plan, mesh, context.settings)

@@ -6,6 +6,7 @@ from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Decision, Operation
 from groundcover_istio.rules.plan import dig
+from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _WRITTEN: Final = (
     ("defaultProviders", "accessLogging"),
     ("defaultConfig", "tracing", "sampling"),
 )
+# What has to be a mapping, since we write into one of its name.
+_MAPPINGS: Final = (("defaultProviders",), ("defaultConfig",), ("defaultConfig", "tracing"))
 
 
 def said(mesh: MeshConfig, key: str) -> Data:
@@ -39,6 +42,14 @@ def require_one_place(mesh: MeshConfig) -> None:
     """
     below = _below(mesh)
     istio.refuse_snake_case(below, istio.WRITTEN, mesh.resource.where, "spec.values.meshConfig.")
+    for path in _MAPPINGS:
+        held = dig(below, *path)
+        if held is not None and not isinstance(held, dict):
+            raise ManifestError(
+                f"{'.'.join(path)} in spec.values.meshConfig is {show(held)}, not a mapping",
+                where=mesh.resource.where,
+                hint=f"write {'.'.join(path)} as a mapping",
+            )
     keys = [".".join(path) for path in _WRITTEN if dig(below, *path) is not None]
     if below.get("enableTracing") not in (None, True):
         keys.append("enableTracing")
@@ -63,12 +74,16 @@ def chart_defaults(telemetry: Data) -> dict[str, list[str]]:
     return {"metrics": [*prometheus, *stackdriver], "accessLogging": stackdriver}
 
 
+def own_defaults(mesh: MeshConfig) -> dict[str, list[str]]:
+    """The chart's own defaultProviders, as far as they count: those of the values take their place."""
+    telemetry = dig(mesh.resource.data, "spec", "values", "telemetry")
+    return {} if said(mesh, "defaultProviders") else chart_defaults(telemetry)
+
+
 def kept_defaults(plan: Plan, mesh: MeshConfig) -> list[Operation]:
     """What keeps the chart's own defaultProviders, where the first one of ours takes their place."""
-    if said(mesh, "defaultProviders"):
-        return []
     operations: list[Operation] = []
-    for key, names in chart_defaults(dig(mesh.resource.data, "spec", "values", "telemetry")).items():
+    for key, names in own_defaults(mesh).items():
         decision = Decision("defaults-kept", "info", str(mesh.resource.id), {"kind": key, "names": ", ".join(names)})
         # The default tracer and the default access log provider ask for the same.
         if names and decision not in plan.decisions:
