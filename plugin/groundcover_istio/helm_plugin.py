@@ -80,7 +80,7 @@ def install(helm: str, directory: str | None, *, dry_run: bool, environment: Map
     if shared:
         folders.insert(0, own)
     target = Path(folders[0]) / PROGRAM
-    _refuse_foreign(target, folders)
+    _refuse_foreign(target, folders, found)
     if not dry_run:
         _write(target, environment)
     lines = [f"{'would install' if dry_run else 'installed'} {target} for Helm {found.version} ({found.path})"]
@@ -176,14 +176,15 @@ def _own_folder(environment: Mapping[str, str]) -> Path:
     return Path(data) / PROGRAM / "helm4-plugins"
 
 
-def _refuse_foreign(target: Path, folders: Iterable[str]) -> None:
+def _refuse_foreign(target: Path, folders: Iterable[str], helm: Helm) -> None:
+    uninstall = f"{shlex.quote(helm.path)} plugin uninstall {PROGRAM}"
     try:
-        _refuse_other(target)
+        _refuse_other(target, uninstall)
         for each in sorted(manifest for folder in folders for manifest in Path(folder).glob("*/plugin.yaml")):
             # Every plugin command of Helm 4 fails on two plugins of one name (plugin/loader.go, detectDuplicates).
             if each.parent != target and _OURS.search(each.read_bytes()):
                 # Beside a second one `helm plugin uninstall` fails as well.
-                hint = "move it out of that folder" if target.exists() else f"helm plugin uninstall {PROGRAM}"
+                hint = "move it out of that folder" if target.exists() else uninstall
                 raise UsageError(
                     f"is a plugin {PROGRAM} already, and Helm 4 takes no two of one name",
                     where=str(each.parent),
@@ -193,11 +194,12 @@ def _refuse_foreign(target: Path, folders: Iterable[str]) -> None:
         raise UsageError(f"can't be read: {error.strerror}", where=error.filename or str(target)) from error
 
 
-def _refuse_other(target: Path) -> None:
+def _refuse_other(target: Path, uninstall: str) -> None:
     manifest = target / "plugin.yaml"
-    hint = f"helm plugin uninstall {PROGRAM}"
     if target.is_symlink():
-        raise UsageError(f"is a link to {target.readlink()}, a plugin under development", where=str(target), hint=hint)
+        raise UsageError(
+            f"is a link to {target.readlink()}, a plugin under development", where=str(target), hint=uninstall
+        )
     if target.exists() and not (manifest.is_file() and _OURS.search(manifest.read_bytes())):
         raise UsageError("exists and is not this plugin", where=str(target), hint="move it away")
 

@@ -301,6 +301,15 @@ def legacy_service(cluster: Any) -> None:
     port(cluster, 4317, appProtocol=None)
 
 
+def by_a_tag(cluster: Any) -> None:
+    """Pods that name a tag; the injector says the revision behind it in an annotation."""
+    for each in cluster["pods"]:
+        if each["metadata"]["namespace"] == "shop":
+            each["metadata"]["labels"]["istio.io/rev"] = "prod"
+            each["metadata"]["annotations"] = {"istio.io/rev": "default"}
+    sidecar(cluster, "./*", "istio-system/*")
+
+
 def zipkin_sidecar(cluster: Any) -> None:
     """The combination that makes Envoy reject listeners."""
     provider(cluster, {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 9411}})
@@ -470,6 +479,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "healthy-injected-and-silent": (quiet, []),
     "sensor-injected-and-silent-to-servers": (lambda c: quiet(c, match={"mode": "SERVER"}), ["fail sensor-injected"]),
     "sidecar": (lambda c: sidecar(c, "./*", "istio-system/*"), ["fail sidecar"]),
+    "sidecar-of-pods-by-a-tag": (by_a_tag, ["fail sidecar"]),
     "sidecar-of-the-mesh": (lambda c: sidecar(c, "./*", namespace="istio-system"), ["fail sidecar"]),
     "sidecar-without-namespaces": (lambda c: sidecar(c, "*", "groundcover-sensor.groundcover.svc.cluster.local"), ["fail sidecar"]),
     "sidecar-in-upper-case": (lambda c: sidecar(c, f"groundcover/{HOST.upper()}"), ["fail sidecar"]),

@@ -45,13 +45,15 @@ def check(files: Sequence[File], given: Given, selected: frozenset[str] = ALL) -
 
 def _note(world: World) -> str:
     """That inputs look like those of several clusters; empty where they don't."""
-    places = [*(mesh.place for mesh in world.meshes), *(each.place for each in world.telemetries())]
-    for place in places:
-        files = sorted({each.file for each in places if place.resource and each.resource == place.resource})
-        if len(files) > 1:
+    found: dict[str, set[str]] = {}
+    for place in (*(mesh.place for mesh in world.meshes), *(each.place for each in world.telemetries())):
+        found.setdefault(place.resource, set()).add(place.file)
+    for resource, names in found.items():
+        if resource and len(names) > 1:
+            files = sorted(names)
             listed = ", ".join(plain(each, _LONGEST) for each in files[:2]) + (" …" if len(files) > 2 else "")  # noqa: PLR2004
             return (
-                f"{place.resource} is in {len(files)} inputs ({listed}), and what is given together is taken for one"
+                f"{resource} is in {len(files)} inputs ({listed}), and what is given together is taken for one"
                 " cluster; check one cluster at a time"
             )
     return ""

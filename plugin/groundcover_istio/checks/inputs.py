@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+# What of a chart is not read: templates, and what they may fill in.
+_RENDERED: Final = ("templates", "files")
 
 
 class Inputs(NamedTuple):
@@ -74,13 +76,13 @@ def _hint(name: str, inputs: Inputs, passed: Sequence[str]) -> str:
 
 
 def templates_left_out(inputs: Inputs) -> str:
-    """What to do about charts in the folders that were named; empty where there are none."""
+    """What to do about charts in the folders that were named, by `_RENDERED`; empty where there are none."""
     if not inputs.charts:
         return ""
     first, *more = inputs.charts
     whose = f"{first} and of {len(more)} more" if more else first
     how = f"render them: helm template NAME {first} | groundcover-istio check -"
-    return f"the chart templates of {whose} are not read; {how}"
+    return f"the templates and files of chart {whose} are not read; {how}"
 
 
 def passed_over(names: Sequence[str]) -> str:
@@ -101,10 +103,10 @@ def _manifests(folder: Path, above: frozenset[Path], charts: dict[str, None]) ->
     if real in above:
         return
     chart = (folder / "Chart.yaml").exists()
-    if chart and (folder / "templates").is_dir():
+    if chart and any((folder / name).is_dir() for name in _RENDERED):
         charts[str(folder)] = None
     for path in entries:
-        if path.name.startswith(".") or (chart and path.name in ("templates", "files", "values.schema.json")):
+        if path.name.startswith(".") or (chart and path.name in (*_RENDERED, "values.schema.json")):
             continue
         if path.is_dir():
             yield from _manifests(path, above | {real}, charts)

@@ -26,7 +26,8 @@ _LINE: Final = re.compile(r"line (\d+)")
 # Marks of what check looks at, in a file that can't be read; UTF-16, which has zeros, shows none of them.
 _MATTERS: Final = re.compile(
     rb"mesh_?[cC]onfig|extension_?[pP]roviders|default_?(?:[pP]roviders|[cC]onfig)|enable_?[tT]racing|Telemetry"
-    rb"|(?:kind|apiVersion|name)[\"']?[ \t]*:[^\r\n]*(?i:istio|groundcover)|\0"
+    rb"|(?:kind|apiVersion|name|namespace|part-of)[\"']?[ \t]*:[^\r\n]*(?i:istio|groundcover)"
+    rb"|istio\.io/|istio-injection|PILOT_TRACE_SAMPLING|SHARED_MESH_CONFIG|\0"
 )
 
 

@@ -36,8 +36,9 @@ def by_namespace(proxies: list[dict[str, Data]]) -> dict[str, list[dict[str, Dat
 
 
 def _revision_of(pod: dict[str, Data]) -> str:
-    label = dig(pod, "metadata", "labels", "istio.io/rev") or dig(pod, "metadata", "annotations", "istio.io/rev")
-    return str(label or "")
+    """By the annotation that the injector sets (files/injection-template.yaml); the label may be a revision's tag."""
+    said = dig(pod, "metadata", "annotations", "istio.io/rev") or dig(pod, "metadata", "labels", "istio.io/rev")
+    return str(said or "")
 
 
 def is_sidecar(pod: dict[str, Data]) -> bool:

@@ -92,7 +92,8 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
     carrier = _BY_KIND[kind]
     edited = into_file(text, name, carrier, layers, at)
     notes = [_note(place, each) for place, result in edited.merged for each in result.decisions]
-    prefix = f"{spelled(split_document(at)[1])}." if at else ""
+    way = split_document(at)[1]
+    prefix = f"{spelled(way)}." if way else ""
     return edited.text, [*notes, Note("note", carrier.above.format(at=prefix + ".".join(carrier.path)))]
 
 

@@ -28,8 +28,8 @@ _ARGO: Final = "argoproj.io"
 _ARGO_VALUES: Final = frozenset(("values", "valuesObject"))
 
 
-# `[1].` before a way: the second document of the file.
-_DOCUMENT: Final = re.compile(r"\[([0-9]+)\]\.(.+)", re.DOTALL)
+# `[1]`, alone or before a way with a dot between them: the second document of the file.
+_DOCUMENT: Final = re.compile(r"\[([0-9]{1,9})\](?:\.(.+))?", re.DOTALL)
 # How deep values may stand in a file that is no values file: `releases[0].values[0]` in one of helmfile.
 _DEEPEST: Final = 4
 
@@ -65,7 +65,7 @@ def resolve(document: Data, at: str, name: str) -> Place:
         raise UsageError(
             f"{spell(path)} is the mesh config, --at names the values that hold it",
             where=f"{name}, --at",
-            hint=f"--at {spell(path[:-1])}" if path[:-1] else "leave --at away",
+            hint=f"--at {spell(path[:-1])}" if path[:-1] else "leave meshConfig away",
         )
     if not isinstance(held, dict | str | None):
         raise UsageError(f"{spell(path)} is {_words(held)}, values are a mapping", where=f"{name}, --at")
@@ -75,7 +75,7 @@ def resolve(document: Data, at: str, name: str) -> Place:
 def split_document(at: str) -> tuple[int | None, str]:
     """The document that `--at` names, None where it names none, and the way in it."""
     found = _DOCUMENT.fullmatch(at)
-    return (int(found[1]), found[2]) if found else (None, at)
+    return (int(found[1]), found[2] or "") if found else (None, at)
 
 
 def chart_beside(document: Data, path: Path) -> tuple[str, str]:

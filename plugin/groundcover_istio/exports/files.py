@@ -130,7 +130,7 @@ def _only_one(trees: Sequence[Tree], at: str, name: str) -> Tree:
         where=name,
         hint=f"name the document by its number, from 0, as {', or '.join(ways)}"
         if at
-        else "name the document and the place by its number, from 0, and its keys, as --at '[1].spec.values'",
+        else "name the document by its number, from 0, and where it has the values, as --at '[1]' or '[1].spec.values'",
     )
 
 
