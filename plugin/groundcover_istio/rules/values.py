@@ -65,13 +65,20 @@ def require_one_place(mesh: MeshConfig) -> None:
 def chart_defaults(telemetry: Data) -> dict[str, list[str]]:
     """The chart's own defaultProviders, which it writes where the values have none; `telemetry` is that of the values.
 
-    Istio 1.18 to 1.31, istio-discovery/templates/_helpers.tpl (default-prometheus, default-sd-metrics and -logs).
+    Istio 1.18 to 1.31, istio-discovery/templates/_helpers.tpl (default-prometheus, default-sd-metrics and -logs): a
+    provider counts where its switch prints as `true`, and the two above it are what a template takes for true.
     """
-    if False in (dig(telemetry, "enabled"), dig(telemetry, "v2", "enabled")):
+    above = (dig(telemetry, "enabled"), dig(telemetry, "v2", "enabled"))
+    if not all(switch is None or switch for switch in above):
         return {}
-    stackdriver = ["stackdriver"] if dig(telemetry, "v2", "stackdriver", "enabled") is True else []
-    prometheus = [] if dig(telemetry, "v2", "prometheus", "enabled") is False else ["prometheus"]
-    return {"metrics": [*prometheus, *stackdriver], "accessLogging": stackdriver}
+    prometheus, stackdriver = (dig(telemetry, "v2", name, "enabled") for name in ("prometheus", "stackdriver"))
+    logs = ["stackdriver"] if _prints_true(stackdriver) else []
+    metrics = ["prometheus"] if prometheus is None or _prints_true(prometheus) else []
+    return {"metrics": [*metrics, *logs], "accessLogging": logs}
+
+
+def _prints_true(switch: Data) -> bool:
+    return switch is True or switch == "true"
 
 
 def own_defaults(mesh: MeshConfig) -> dict[str, list[str]]:
