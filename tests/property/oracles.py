@@ -300,8 +300,9 @@ def _foreign_mesh(mesh: Any) -> Any:
         mesh["extensionProviders"] = [each for each in providers if not (isinstance(each, dict) and _is_ours(each))]
     if isinstance(mesh.get("defaultProviders"), dict):
         defaults = _less(mesh["defaultProviders"], "tracing", "accessLogging")
-        # In values it is written out where our key would take the chart's own default away.
-        mesh["defaultProviders"] = _less(defaults, "metrics") if defaults.get("metrics") == ["prometheus"] else defaults
+        # In values they are written out where our key would take the chart's own defaults away.
+        of_the_chart = (["prometheus"], ["prometheus", "stackdriver"], ["stackdriver"])
+        mesh["defaultProviders"] = _less(defaults, "metrics") if defaults.get("metrics") in of_the_chart else defaults
     if isinstance(mesh.get("defaultConfig"), dict) and isinstance(mesh["defaultConfig"].get("tracing"), dict):
         mesh["defaultConfig"]["tracing"] = _less(mesh["defaultConfig"]["tracing"], "sampling")
     return mesh
