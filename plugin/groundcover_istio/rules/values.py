@@ -10,7 +10,6 @@ from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Final
 
     from groundcover_istio.inventory import MeshConfig
@@ -99,10 +98,9 @@ def kept_defaults(plan: Plan, mesh: MeshConfig) -> list[Operation]:
     return operations
 
 
-def note_profile(plan: Plan, mesh: MeshConfig, operations: Iterable[Operation]) -> None:
-    """Mention that a list of ours takes the place of the one that the profile brings."""
-    added = any(operation.path == ("extensionProviders",) for operation in operations)
-    if added and uses_demo_profile(mesh) and not mesh.data.get("extensionProviders"):
+def note_profile(plan: Plan, mesh: MeshConfig, operations: list[Operation]) -> None:
+    """Mention that a list of ours takes the place of the one that the profile brings: without one ours comes first."""
+    if operations and uses_demo_profile(mesh) and not mesh.data.get("extensionProviders"):
         plan.decisions.append(Decision("profile-covered", "warning", str(mesh.resource.id), {}))
 
 
