@@ -41,7 +41,8 @@ spec:
 REFUSED = {
     "an empty step": (RELEASE, "spec..x", '"spec..x" has a step that is empty'),
     "a step that is half an index": (RELEASE, "spec[x]", '"spec[x]" has a step that is empty or no key'),
-    "an index at the top": (RELEASE, "[0]", '"[0]" has a step that is empty or no key'),
+    "an index behind the document's": (RELEASE, "[0].[1]", '"[1]" has a step that is empty or no key'),
+    "a document that is an object": (RELEASE, "[0]", "has values of the istiod chart under spec.values"),
     "a first step that is not there": (RELEASE, "sepc.values", "sepc is not there; the document has apiVersion, kind, spec"),
     "and what it may mean": (RELEASE, "sepc.values", "did you mean --at spec.values?"),
     "a last key that is almost one": (RELEASE, "spec.value", "spec.value is not there; spec has interval, values"),
@@ -51,7 +52,7 @@ REFUSED = {
     "a step in a number": (RELEASE, "spec.values.pilot.password.a", "spec.values.pilot.password: holds no values"),
     "a value that is a list": (RELEASE, "spec.none", "spec.none is a list, values are a mapping"),
     "the mesh config": (RELEASE, "spec.values.meshConfig", "fix: --at spec.values\n"),
-    "the mesh config at the top": ("a: 1\n", "meshConfig", "fix: leave --at away"),
+    "the mesh config at the top": ("a: 1\n", "meshConfig", "fix: leave meshConfig away"),
     "an index out of range": (APPLICATION, "spec.sources[9].helm", "spec.sources[9] is not there"),
     "a key in a list": (APPLICATION, "spec.sources.helm.values", "spec.sources.helm is not there; spec.sources has items"),
     "no values of Argo CD": (APPLICATION, "spec.value", "Argo CD reads no values at spec.value"),

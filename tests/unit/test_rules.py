@@ -411,6 +411,13 @@ def test_a_port_that_takes_http_declared_otherwise(port: Settings, protocol: str
     )
 
 
+@pytest.mark.parametrize(("value", "times"), [("true", 1), ("1", 0), ("false", 0)])
+def test_an_access_log_service_that_stops_is_mentioned(value: str, times: int) -> None:
+    """Where istiod takes it for switched on; a number is no boolean to it."""
+    done = outcome(mesh(f"enableEnvoyAccessLogService: {value}\n"), accessLogs={"enabled": True})
+    assert codes(done).count("log-service-stopped") == times
+
+
 def test_a_headless_service_is_doubted() -> None:
     """An istiod may be told to look its endpoints up."""
     headless = service().replace("spec:\n", "spec:\n  clusterIP: None\n")
