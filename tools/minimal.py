@@ -18,7 +18,9 @@ FOLDERS: Final = ("unit", "golden", "property", "checks", "export", "hostile")
 def main(options: list[str]) -> int:
     """Install and run."""
     lock = environments.LOCKS / "minimal.txt"
-    python = environments.environment("minimal", environments.ROOT / "requirements-dev.lock", lock) / "bin" / "python"
+    # Development dependencies may want newer versions than ours are tried with here.
+    made = environments.environment("minimal", environments.ROOT / "requirements-dev.lock", lock, agree=False)
+    python = made / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*pip, "--no-build-isolation", "--editable", str(environments.ROOT)], check=True)
     tests = [f"tests/{folder}" for folder in FOLDERS]
