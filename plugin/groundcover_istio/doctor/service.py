@@ -168,7 +168,8 @@ def check_sensor(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
         return
     pods = sensor_pods(cluster, tracer)
     proxies = [pod for pod in pods if proxy_of(pod)]
-    tracing = [name_of(pod) for pod in proxies if not _is_silent(cluster, tracer, pod)]
+    telemetries = telemetries_of(cluster, tracer.mesh) if proxies else []
+    tracing = [name_of(pod) for pod in proxies if not _is_silent(pod, telemetries, tracer.mesh.root)]
     captured = [name_of(pod) for pod in pods if _is_captured(pod)]
     if tracing:
         yield fail("sensor-injected", pods=listed(tracing))
@@ -180,9 +181,8 @@ def check_sensor(cluster: Cluster, tracer: Tracer) -> Iterator[Item]:
         yield ok("sensor", count=counted(len(pods), "pod"))
 
 
-def _is_silent(cluster: Cluster, tracer: Tracer, pod: dict[str, Data]) -> bool:
+def _is_silent(pod: dict[str, Data], telemetries: list[dict[str, Data]], root: str) -> bool:
     """Whether Telemetries keep a pod's proxy from reporting spans, of what comes in and of what goes out."""
-    telemetries, root = telemetries_of(cluster, tracer.mesh), tracer.mesh.root
     return all(said_for(pod, telemetries, root, "disableSpanReporting", side) is True for side in SIDES)
 
 

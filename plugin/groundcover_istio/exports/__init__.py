@@ -9,7 +9,7 @@ from groundcover_istio.errors import ManifestError, UsageError
 from groundcover_istio.exports.at import spelled, split_document
 from groundcover_istio.exports.carriers import CARRIERS
 from groundcover_istio.exports.files import into_file
-from groundcover_istio.exports.kustomize import into_kustomization, kustomization_text, patches
+from groundcover_istio.exports.kustomize import RENDER, into_kustomization, kustomization_text, patches
 from groundcover_istio.exports.objects import carrier_text, into_telemetry, shared_text, telemetry_text
 from groundcover_istio.exports.sources import layers_from
 
@@ -109,8 +109,7 @@ def _mesh_source(source: bytes | None, name: str) -> str:
         raise UsageError(
             "kustomize needs the manifests that hold the mesh config",
             where="--from",
-            hint="helm template istiod istio/istiod -n istio-system --version YOUR-VERSION > istiod.yaml,\n"
-            "groundcover-istio export kustomize --from istiod.yaml",
+            hint=RENDER,
         )
     return decoded(source, name).removeprefix(_BOM)
 

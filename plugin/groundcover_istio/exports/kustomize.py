@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 _SAIL: Final = next(each for each in CARRIERS if each.kind == "sail")
 _MARK: Final = "# groundcover-istio"
-_RENDER: Final = (
+RENDER: Final = (
     "helm template istiod istio/istiod -n istio-system --version YOUR-VERSION > istiod.yaml,\n"
     "groundcover-istio export kustomize --from istiod.yaml"
 )
+"""How to get what a patch is made of, for hints."""
 _USE: Final = (
     "Kustomization: Istio's traces go to the groundcover sensor.",
     "Add your resources to it, or write the patches into your own: groundcover-istio export kustomize --from MANIFESTS",
@@ -135,11 +136,11 @@ def patches(manifests: str, name: str, layers: Sequence[Layer]) -> list[Patch]:
         raise UsageError(
             f"{', '.join(right)} already says what it has to say, so there is nothing to patch",
             where=name,
-            hint=f"give what a patch is to be made of, before patches and post-renderers:\n{_RENDER}",
+            hint=f"give what a patch is to be made of, before patches and post-renderers:\n{RENDER}",
         )
     if not found:
         raise UsageError(
-            "holds no mesh config: neither ConfigMap istio nor Istio of the Sail operator", where=name, hint=_RENDER
+            "holds no mesh config: neither ConfigMap istio nor Istio of the Sail operator", where=name, hint=RENDER
         )
     return found
 

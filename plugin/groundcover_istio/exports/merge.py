@@ -45,9 +45,10 @@ def merge(mesh: Data, layers: Sequence[Layer], where: str, values: dict[str, Dat
     adopted, kept, decisions = _adopt(before, settings)
     after, found = _through_engine(adopted, layers, settings, where, values)
     decisions += [each for each in found if each.code not in ("unchanged", "nothing-here", "version-assumed")]
-    defaults = after.get("defaultProviders") or {}
-    if values is not None and not defaults.get("metrics") and chart_defaults(values.get("telemetry")).get("metrics"):
-        decisions += [Decision("no-metrics", "warning", "", {})] if defaults else []
+    defaults = after.get("defaultProviders")
+    of_the_chart = chart_defaults(values.get("telemetry")) if values is not None else {}
+    if defaults and not defaults.get("metrics") and of_the_chart.get("metrics"):
+        decisions.append(Decision("no-metrics", "warning", "", {}))
     decisions += _still_active(after, settings)
     return Merged(after, _operations(before, after, kept), decisions)
 
