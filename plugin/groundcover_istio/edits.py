@@ -55,8 +55,8 @@ def apply_to_data(data: Data, operations: Iterable[Operation]) -> Data:
         *parents, last = operation.path
         data = holder = data.copy()
         for key, following in zip(parents, operation.path[1:], strict=True):
-            if isinstance(holder, dict) and holder.get(str(key)) is None:
-                holder[str(key)] = {} if isinstance(following, str) else []
+            if (holder.get(key) if isinstance(holder, dict) else holder[key]) is None:
+                holder[key] = {} if isinstance(following, str) else []
             holder[key] = holder = holder[key].copy()
         if operation.action == "set":
             holder[last] = operation.value
@@ -224,13 +224,25 @@ class _Editor:
                 if not isinstance(item, Scalar):
                     raise EditError(f"{spell((*path, index))} is not a scalar")
                 edits.append(Edit(item.start, item.end, scalar_text(operation.value, style=item.style)))
-            if child.children:
+            if child.children and is_null(item):
+                edits += self._fill_item(node, item, _value_of(child))
+            elif child.children:
                 edits += self.edit(item, (*path, index), child)
         spans = [Span(self._item_start(node, item), self.layout.words_end(item)) for item in node.items]
         if node.flow:
             return edits + self._change_flow(node, spans, removed, [self._flow(value) for value in appended])
         lines = block_lines(appended, self.layout.column(node.start)) if appended else []
         return edits + self._change_block(node, spans, removed, lines)
+
+    def _fill_item(self, node: Sequence, item: Node, new: Data) -> list[Edit]:
+        """The edits that give an item which is null a value."""
+        if node.flow:
+            return [Edit(item.start, item.end, self._flow(new))]
+        start = self._item_start(node, item)
+        column = self.layout.column(start)
+        first, *rest = block_lines([new], column)
+        edits = [Edit(start, max(start + 1, self.layout.words_end(item)), first[column:])]
+        return [*edits, self.layout.insert_lines(self.layout.line_below(item), rest)] if rest else edits
 
     def _item_start(self, node: Sequence, item: Node) -> int:
         return item.start if node.flow else self.text.rfind("-", 0, item.start)

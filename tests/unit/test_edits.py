@@ -70,8 +70,14 @@ BLOCKS = [
     pytest.param("a: 1\nb: 2\n", [remove("a"), put("b", to=3), put("c", to=4)], "b: 3\nc: 4\n", id="several at once"),
     pytest.param("a:\n- 1\n", [append("a", item=2), append("a", item=3)], "a:\n- 1\n- 2\n- 3\n", id="in the order given"),
     pytest.param("- 1\n- 2\n", [put(0, to=3), remove(1)], "- 3\n", id="items by their place before any of it changes"),
+    pytest.param("-\n- 1\n", [put(0, "a", to=5)], "- a: 5\n- 1\n", id="below an item that says nothing"),
+    pytest.param("-\n", [put(0, "a", "b", to=5)], "- a:\n    b: 5\n", id="two levels below one"),
+    pytest.param("a:\n  - # - x\n  - 1\n", [put("a", 0, "b", "c", to=5)], "a:\n  - b: # - x\n      c: 5\n  - 1\n", id="below one with a comment"),
+    pytest.param("- - ~\n  - 1", [put(0, 0, "a", to=5), put(0, 0, "b", to=6)], "- - a: 5\n    b: 6\n  - 1", id="below one that says null, in a list in a list"),
+    pytest.param("-", [put(0, "a", "b", to=5)], "- a:\n    b: 5", id="below one at the end of a text without final line break"),
 ]  # fmt: skip
 FLOWS = [
+    pytest.param("[null, 1]\n", [put(0, "a", "b", to=5)], "[{a: {b: 5}}, 1]\n", id="below an item that says null"),
     pytest.param("[a, b, c]\n", [remove(1)], "[a, c]\n", id="one in the middle"),
     pytest.param("[a, b, c, d]\n", [remove(2), remove(1)], "[a, d]\n", id="two in the middle"),
     pytest.param("[a, b, c, d]\n", [remove(3), remove(0)], "[b, c]\n", id="first and last"),
