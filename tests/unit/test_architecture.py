@@ -31,6 +31,7 @@ ALLOWED = {
     "_validators": {"patterns"},
     "spelling": {"errors", "patterns", "model"},
     "chart_version": {"model"},
+    "subcharts": {"model"},
     "istio": {"errors", "patterns", "model", "spelling", "_since"},
     "libyaml": {"errors", "package_parts"},
     "k8syaml": {"errors", "patterns", "records", "model", "limits", "libyaml"},
@@ -73,11 +74,11 @@ ALLOWED = {
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "chart_version", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
+        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory", "rules.plan",
         "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
-        "errors", "model", "chart_version", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
+        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
         "rules.plan", "rules.sensor", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {

@@ -16,6 +16,7 @@ from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_n
 from groundcover_istio.model import MESH_KEY
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import camel
+from groundcover_istio.subcharts import with_globals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,9 +180,7 @@ def _in_values(source: Source, values: Part | None, chart: str = "") -> Iterator
         return
     for key, value in held.items():
         if isinstance(value, dict) and isinstance(value.get("meshConfig"), dict):
-            # What stands at the top under `global` Helm hands to every chart below.
-            shared = {**mapping(value.get("global")), **mapping(held.get("global"))}
-            yield from _mesh_at(source, "values", values, (key, "meshConfig"), {**value, "global": shared}, chart)
+            yield from _mesh_at(source, "values", values, (key, "meshConfig"), with_globals(value, held), chart)
 
 
 def _mesh_at(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from groundcover_istio.model import SHARED_NAME
 from groundcover_istio.rules.plan import dig
 
 if TYPE_CHECKING:
@@ -46,7 +47,13 @@ class Carrier(NamedTuple):
         """What the values beside its mesh config say of what the chart makes of that, as `spec.values` has it."""
         values = dig(document, "spec", "values") if self.api_group else document
         second = None if "values" in self.path or not self.api_group else dig(values, "meshConfig")
-        return {"profile": dig(document, *self.profile), "telemetry": dig(values, "telemetry"), "meshConfig": second}
+        domain = dig(values, "global", "proxy", "clusterDomain")
+        return {
+            "profile": dig(document, *self.profile),
+            "telemetry": dig(values, "telemetry"),
+            "meshConfig": second,
+            "global": {"proxy": {"clusterDomain": domain}},
+        }
 
 
 _METRICS: Final = (
@@ -118,7 +125,6 @@ CARRIERS: Final = (
         " takes their place; a change of the ConfigMap istio itself is reverted by the operator",
     ),
 )
-SHARED_NAME: Final = "groundcover-mesh"
 SHARED_USE: Final = (
     "A mesh config of its own, which istiod reads beside its own one: traces go to the groundcover sensor.",
     "kubectl apply -f THIS-FILE, and give istiod its name (without --version Helm takes the newest Istio):",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import config, k8syaml
+from groundcover_istio import k8syaml
 from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
@@ -20,10 +20,11 @@ from groundcover_istio.exports.at import (
     split_document,
 )
 from groundcover_istio.exports.merge import Merged, merge
-from groundcover_istio.istio import domain_name, release
-from groundcover_istio.model import Decision, Operation
+from groundcover_istio.istio import release
+from groundcover_istio.model import Operation
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.spelling import spell
+from groundcover_istio.subcharts import with_globals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from groundcover_istio.exports.carriers import Carrier
     from groundcover_istio.k8syaml import Tree
     from groundcover_istio.model import Data, Edit, Path
-
-# Where the chart's values say the cluster's DNS domain, which istiod is told.
-_DOMAIN: Final = ("global", "proxy", "clusterDomain")
 
 
 class Above(NamedTuple):
@@ -81,11 +79,10 @@ def into_file(
     place = f"{name}, {spell(path)}"
     for tree in found:
         top = k8syaml.to_data(tree.root)
-        data = places[0].held if places else top
-        held = dig(data, *carrier.path)
-        stated = _stated(data, top, carrier, place, above.chart_version or istiod_version(top, base))
-        result = merge(held, [*stated, *layers], place, carrier.beside(data))
-        merged.append((place, result._replace(decisions=[*result.decisions, *_domain_differs(stated, layers)])))
+        data = _as_handed_on(top, places[0]) if places else top
+        stated = _stated(data, carrier, place, above.chart_version or istiod_version(top, base))
+        result = merge(dig(data, *carrier.path), [*stated, *layers], place, carrier.beside(data))
+        merged.append((place, result))
         planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
     edits = edits_of(text, name, planned)
     return Edited(applied(text, name, planned, edits), edits, merged)
@@ -154,26 +151,21 @@ def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier,
     return inner._replace(text=after, edits=edits)
 
 
-def _stated(data: Data, top: Data, carrier: Carrier, where: str, chart_version: str) -> list[Layer]:
-    """Istio's version and the cluster's domain as a file states them, the weakest of the settings; none for neither.
+def _as_handed_on(top: Data, place: Place) -> Data:
+    """What stands at a place, with the `global` of all that it stands in: the outermost counts first."""
+    data = place.held
+    for depth in reversed(range(len(place.path))):
+        data = with_globals(data, reach(top, place.path[:depth]))
+    return data
 
-    The version of the chart is the weakest of all: values may name an image of their own.
+
+def _stated(data: Data, carrier: Carrier, where: str, chart_version: str) -> list[Layer]:
+    """Istio's version as a file states it, the weakest of the settings; none where it states none.
+
+    That of the chart is the weakest of all: values may name an image of their own.
     """
-    texts = [dig(data, *path) for path in carrier.version]
-    # What stands at the top under `global` Helm hands to every chart below.
-    version = release(*texts, dig(top, "global", "tag"), chart_version)
-    values = dig(data, "spec", "values") if carrier.api_group else data
-    domain = domain_name(dig(values, *_DOMAIN) or dig(top, *_DOMAIN))
-    stated = {"istioVersion": str(version) if version else "", "clusterDomain": domain}
-    return [Layer(where, {key: value for key, value in stated.items() if value})] if any(stated.values()) else []
-
-
-def _domain_differs(stated: Sequence[Layer], layers: Sequence[Layer]) -> list[Decision]:
-    """A warning where the file says another domain of the cluster than the settings, which count before it."""
-    told = config.resolve(stated).cluster_domain
-    domain = config.resolve([*stated, *layers]).cluster_domain
-    differs = Decision("domain-differs", "warning", "", {"domain": domain, "told": told})
-    return [differs] if told not in ("", domain) else []
+    version = release(*(dig(data, *path) for path in carrier.version), chart_version)
+    return [Layer(where, {"istioVersion": str(version)})] if version else []
 
 
 def load(text: str, name: str) -> list[Data]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import config, k8syaml, pipeline
 from groundcover_istio.errors import ToolError, UsageError
-from groundcover_istio.exports.carriers import SHARED_NAME, SHARED_USE, TELEMETRY_USE, Carrier
+from groundcover_istio.exports.carriers import SHARED_USE, TELEMETRY_USE, Carrier
 from groundcover_istio.exports.files import edit, read
 from groundcover_istio.exports.merge import (
     changes,
@@ -18,6 +18,7 @@ from groundcover_istio.exports.merge import (
     still_active,
     text_of,
 )
+from groundcover_istio.model import SHARED_NAME
 from groundcover_istio.rules.plan import dig
 from groundcover_istio.rules.telemetry import TELEMETRY_NAME
 
