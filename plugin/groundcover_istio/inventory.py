@@ -67,6 +67,8 @@ class MeshConfig(NamedTuple):
     """How many nodes the aliases of the text stand for."""
     version: Version | None
     """What the object says of Istio's version; None if nothing."""
+    namespace: str
+    """That of istiod: of the ConfigMap, or as an operator's object says; empty if nothing says it."""
     root: str
     """The root namespace that it names, or that its control plane is in; empty if neither is said."""
     revision: str
@@ -229,7 +231,7 @@ def _mesh_config(resource: Resource) -> MeshConfig | None:
         values = _mapping(spec.get("values"))
         shared = _mapping(values.get("global"))
         version = release(spec.get("tag"), shared.get("tag"))
-        namespace = spec.get("namespace") or shared.get("istioNamespace")
+        namespace = _name(spec.get("namespace")) or _name(shared.get("istioNamespace"))
         revision = spec.get("revision") or values.get("revision")
         return _own_mesh_config(resource, ("spec", "meshConfig"), version, namespace, revision)
     if kind in ("Istio", "IstioRevision") and group == "sailoperator.io":
@@ -237,7 +239,8 @@ def _mesh_config(resource: Resource) -> MeshConfig | None:
         by_version = kind == "Istio" and _mapping(spec.get("updateStrategy")).get("type") == "RevisionBased"
         suffix = f"-{spec.get('version')}".replace(".", "-") if by_version else ""
         version, revision = release(spec.get("version")), resource.id.name + suffix
-        return _own_mesh_config(resource, ("spec", "values", "meshConfig"), version, spec.get("namespace"), revision)
+        namespace = _name(spec.get("namespace"))
+        return _own_mesh_config(resource, ("spec", "values", "meshConfig"), version, namespace, revision)
     return None
 
 
@@ -261,13 +264,15 @@ def _text_mesh_config(resource: Resource) -> MeshConfig:
         root = root or resource.id.namespace
     elif name != SHARED_NAME:
         revision = revision or name.removeprefix("istio").removeprefix("-") or DEFAULT_REVISION
-    return MeshConfig(resource, ("data", MESH_KEY), text or "", data, expanded, release(*texts), root, revision)
+    place: Path = ("data", MESH_KEY)
+    version, namespace = release(*texts), resource.id.namespace
+    return MeshConfig(resource, place, text or "", data, expanded, version, namespace, root, revision)
 
 
 def _own_mesh_config(
-    resource: Resource, place: Path, version: Version | None, namespace: Data, revision: Data
+    resource: Resource, place: Path, version: Version | None, namespace: str, revision: Data
 ) -> MeshConfig:
-    """One that is part of an object; what the object says of namespace and revision may be nothing."""
+    """One that is part of an object; what the object says of the revision may be nothing."""
     data: Data = resource.data
     for depth, key in enumerate(place):
         data = data.get(key)
@@ -275,8 +280,8 @@ def _own_mesh_config(
             data = {}
         if not isinstance(data, dict):
             raise ManifestError(f"{'.'.join(map(str, place[: depth + 1]))} is no mapping", where=resource.where)
-    root = str(data.get("rootNamespace") or namespace or "")
-    return MeshConfig(resource, place, None, data, 0, version, root, str(revision or DEFAULT_REVISION))
+    root = str(data.get("rootNamespace") or namespace)
+    return MeshConfig(resource, place, None, data, 0, version, namespace, root, str(revision or DEFAULT_REVISION))
 
 
 def read_mesh_config(text: str, where: str) -> tuple[dict[str, Data], int]:
@@ -303,6 +308,10 @@ def _located(error: ManifestError, first: int) -> ManifestError:
     line = _LINE.fullmatch(error.where)
     where = f"line {first + int(line[1]) - 1}" if line else f"line {first}"
     return ManifestError(error.message, where=where, hint=error.hint)
+
+
+def _name(value: Data) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _mapping(value: Data) -> dict[str, Data]:

@@ -6,7 +6,7 @@ from groundcover_istio.model import Decision, Effect, Sampling, Settings
 from groundcover_istio.rules.mesh_config import plan_mesh_config
 from groundcover_istio.rules.plan import Context, Plan, Sensor
 from groundcover_istio.rules.sensor import PORT_ROLES, find_sensor
-from groundcover_istio.rules.telemetry import counting_telemetries, effective_percentage, plan_telemetry
+from groundcover_istio.rules.telemetry import effective_percentage, mesh_wide_telemetries, plan_telemetry
 from groundcover_istio.rules.versions import cluster_domain, mesh_version, note_assumed_version, oldest_version
 
 TYPE_CHECKING = False
@@ -42,13 +42,13 @@ def make_plan(inventory: Inventory, settings: Settings, istiod_tags: list[str], 
     for mesh in inventory.meshes if settings.mode == "patch" else []:
         version = mesh_version(mesh, settings, istiod_tags)
         plan_mesh_config(plan, mesh, Context(settings, sensor, version, bool(ours)))
-    counting = counting_telemetries(inventory, settings)
-    plan_telemetry(plan, inventory, settings, istiod_tags, counting)
+    telemetries = mesh_wide_telemetries(inventory, settings)
+    plan_telemetry(plan, inventory, settings, istiod_tags, telemetries)
     if not settings.tracing.enabled:
         return plan
     plan.effects.extend(_effects(inventory, settings, sensor))
     ratio = settings.sampling_ratio["datadog" if settings.tracing.protocol == "datadog" else "otel"]
-    percentage = effective_percentage(settings, counting)
+    percentage = effective_percentage(settings, telemetries)
     return plan._replace(sampling=Sampling(settings.tracing.protocol, percentage, ratio))
 
 

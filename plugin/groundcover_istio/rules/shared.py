@@ -62,14 +62,10 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
 def _istiod_namespace(inventory: Inventory, meshes: list[MeshConfig]) -> str:
     """The namespace of istiod, in which alone it looks for the ConfigMap (pilot/pkg/bootstrap/mesh.go).
 
-    An operator's object stands elsewhere, and says where istiod is to be. Empty where nothing says it.
+    Empty where nothing says it.
     """
-    said: list[Data] = [each.id.namespace for each in inventory.deployments]
-    for mesh in meshes:
-        spec = mesh.resource.data.get("spec")
-        of_operator = dig(spec, "namespace") or dig(spec, "values", "global", "istioNamespace")
-        said.append(of_operator if mesh.is_values else mesh.resource.id.namespace)
-    return next((each for each in said if isinstance(each, str) and each), "")
+    said = [*(each.id.namespace for each in inventory.deployments), *(mesh.namespace for mesh in meshes)]
+    return next(filter(None, said), "")
 
 
 def shared_mesh(settings: Settings, sensor: Sensor, meshes: list[MeshConfig]) -> dict[str, Data]:

@@ -21,16 +21,16 @@ TELEMETRY_NAME: Final = "groundcover-tracing"
 
 
 def plan_telemetry(
-    plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str], counting: dict[str, Resource]
+    plan: Plan, inventory: Inventory, settings: Settings, istiod_tags: list[str], present: dict[str, list[Resource]]
 ) -> None:
     """One Telemetry in each root namespace: with the sensor's release, or, naming the provider, with the mesh's.
 
-    `counting` is what `counting_telemetries` finds.
+    `present` is what `mesh_wide_telemetries` finds.
     """
     meshes = _meshes(inventory, settings)
     if settings.tracing.enabled and settings.tracing.activation != "none":
-        _note_defeats(plan, _of_others(counting), settings.tracing.provider_name)
-    _note_ignored(plan, inventory, settings)
+        _note_defeats(plan, _of_others(present), settings.tracing.provider_name)
+    _note_ignored(plan, present)
     homes = _homes(plan, inventory, settings)
     spec = telemetry_spec(settings, meshes)
     if not homes or not spec:
@@ -41,8 +41,8 @@ def plan_telemetry(
             istio.require(version, f"spec.{key}", spec.get(key), str(homes[0].id))
         for mesh in readers:
             _note_displaced(plan, mesh, settings)
-        if root in counting:
-            _merge_telemetry(plan, counting[root], spec)
+        if root in present:
+            _merge_telemetry(plan, present[root][0], spec)
             continue
         plan.additions.append(Addition(_telemetry(root, version, spec), homes[0]))
         _note_added(plan, f"Telemetry {root}/{TELEMETRY_NAME}", settings, is_alone=not meshes)
@@ -104,17 +104,21 @@ def _note_displaced(plan: Plan, mesh: MeshConfig, settings: Settings) -> None:
             plan.decisions.append(Decision("custom-tags-displaced", "warning", name, values))
 
 
-def counting_telemetries(inventory: Inventory, settings: Settings) -> dict[str, Resource]:
-    """By root namespace the mesh-wide Telemetry that counts, where the stream has one: of several the first."""
-    return {root: found[0] for root, found in _mesh_wide(inventory, settings).items()}
+def mesh_wide_telemetries(inventory: Inventory, settings: Settings) -> dict[str, list[Resource]]:
+    """The mesh-wide Telemetries of each root namespace that has some; the first of them counts."""
+    found = {
+        root: [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
+        for root in _roots(inventory, settings)
+    }
+    return {root: telemetries for root, telemetries in found.items() if telemetries}
 
 
-def effective_percentage(settings: Settings, counting: dict[str, Resource]) -> float | None:
+def effective_percentage(settings: Settings, present: dict[str, list[Resource]]) -> float | None:
     """What share of requests starts a trace, in percent: a mesh-wide Telemetry of another counts before the settings.
 
-    None where nothing in the stream says it; `counting` is what `counting_telemetries` finds.
+    None where nothing in the stream says it; `present` is what `mesh_wide_telemetries` finds.
     """
-    found = [istio.number(said(entries_of(each.data), "randomSamplingPercentage")) for each in _of_others(counting)]
+    found = [istio.number(said(entries_of(each.data), "randomSamplingPercentage")) for each in _of_others(present)]
     own = None if settings.tracing.activation == "none" else settings.tracing.sampling_percentage
     return next((percentage for percentage in found if percentage is not None), own)
 
@@ -132,18 +136,9 @@ def _roots(inventory: Inventory, settings: Settings) -> dict[str, list[MeshConfi
     return roots or {settings.root_namespace: []}
 
 
-def _mesh_wide(inventory: Inventory, settings: Settings) -> dict[str, list[Resource]]:
-    """The mesh-wide Telemetries of each root namespace that has some."""
-    found = {
-        root: [each for each in inventory.telemetries if _is_mesh_wide(each, root, inventory)]
-        for root in _roots(inventory, settings)
-    }
-    return {root: telemetries for root, telemetries in found.items() if telemetries}
-
-
-def _of_others(counting: dict[str, Resource]) -> list[Resource]:
-    """Those that are not ours, which is written anew."""
-    return [each for each in counting.values() if each.id.name != TELEMETRY_NAME]
+def _of_others(present: dict[str, list[Resource]]) -> list[Resource]:
+    """Those that count and are not ours, which is written anew."""
+    return [first for first, *_ in present.values() if first.id.name != TELEMETRY_NAME]
 
 
 def telemetry_spec(settings: Settings, meshes: list[MeshConfig]) -> dict[str, Data]:
@@ -183,9 +178,9 @@ def _is_mesh_wide(telemetry: Resource, root: str, inventory: Inventory) -> bool:
     return in_root and not selects(telemetry.data.get("spec")) and not other
 
 
-def _note_ignored(plan: Plan, inventory: Inventory, settings: Settings) -> None:
+def _note_ignored(plan: Plan, present: dict[str, list[Resource]]) -> None:
     """Mention every mesh-wide Telemetry behind the first."""
-    for first, *others in _mesh_wide(inventory, settings).values():
+    for first, *others in present.values():
         for each in others:
             plan.decisions.append(Decision("telemetry-ignored", "warning", str(each.id), {"first": str(first.id)}))
 
