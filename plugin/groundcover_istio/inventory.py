@@ -7,7 +7,7 @@ from groundcover_istio.config import is_integration
 from groundcover_istio.errors import ManifestError, ToolError
 from groundcover_istio.istio import deployment_domain, labelled, release
 from groundcover_istio.limits import MAX_ALIASED, MAX_DOCUMENTS
-from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId
+from groundcover_istio.model import MESH_KEY, SHARED_NAME, Data, Path, ResourceId, mapping
 from groundcover_istio.patterns import pattern
 from groundcover_istio.records import NamedTuple
 
@@ -51,7 +51,7 @@ class Resource(NamedTuple):
     @property
     def labels(self) -> dict[str, Data]:
         """Its labels."""
-        return _mapping(_mapping(self.data.get("metadata")).get("labels"))
+        return mapping(mapping(self.data.get("metadata")).get("labels"))
 
 
 class MeshConfig(NamedTuple):
@@ -206,7 +206,7 @@ def _objects(node: Node | None, path: Path) -> Iterator[tuple[Mapping, Path]]:
 
 def _resource(document: Document, index: int, tree: Tree, node: Mapping, path: Path, line: int) -> Resource:
     data = k8syaml.to_data(node)
-    metadata = _mapping(data.get("metadata"))
+    metadata = mapping(data.get("metadata"))
     namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
     return Resource(ResourceId(data["kind"], namespace, name, line), document, index, tree, path, data)
 
@@ -219,24 +219,24 @@ def _may_be_sensor(resource: Resource, service_name: str) -> bool:
 def _mesh_config(resource: Resource) -> MeshConfig | None:
     """The mesh config that an object carries, None if it is not of a kind that does."""
     kind, group = resource.id.kind, str(resource.data.get("apiVersion")).partition("/")[0]
-    spec = _mapping(resource.data.get("spec"))
+    spec = mapping(resource.data.get("spec"))
     if (
         kind == "ConfigMap"
-        and MESH_KEY in _mapping(resource.data.get("data"))
+        and MESH_KEY in mapping(resource.data.get("data"))
         and _MESH_NAME.fullmatch(resource.id.name)
     ):
         return _text_mesh_config(resource)
     if kind == "IstioOperator" and group == "install.istio.io":
         # istioctl hands these to the chart as values (operator/pkg/render/manifest.go).
-        values = _mapping(spec.get("values"))
-        shared = _mapping(values.get("global"))
+        values = mapping(spec.get("values"))
+        shared = mapping(values.get("global"))
         version = release(spec.get("tag"), shared.get("tag"))
         namespace = _name(spec.get("namespace")) or _name(shared.get("istioNamespace"))
         revision = spec.get("revision") or values.get("revision")
         return _own_mesh_config(resource, ("spec", "meshConfig"), version, namespace, revision)
     if kind in ("Istio", "IstioRevision") and group == "sailoperator.io":
         # The Sail operator's istio_controller.go, getActiveRevisionName.
-        by_version = kind == "Istio" and _mapping(spec.get("updateStrategy")).get("type") == "RevisionBased"
+        by_version = kind == "Istio" and mapping(spec.get("updateStrategy")).get("type") == "RevisionBased"
         suffix = f"-{spec.get('version')}".replace(".", "-") if by_version else ""
         version, revision = release(spec.get("version")), resource.id.name + suffix
         namespace = _name(spec.get("namespace"))
@@ -312,7 +312,3 @@ def _located(error: ManifestError, first: int) -> ManifestError:
 
 def _name(value: Data) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _mapping(value: Data) -> dict[str, Data]:
-    return value if isinstance(value, dict) else {}

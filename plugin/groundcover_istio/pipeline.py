@@ -8,9 +8,9 @@ from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError
 from groundcover_istio.inventory import Inventory, MeshConfig, Resource, read_mesh_config, take, told_domains
 from groundcover_istio.istio import DEFAULT_DOMAIN
-from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Path, Settings
+from groundcover_istio.model import MESH_KEY, Data, Edit, Operation, Outcome, Path, Settings, dig
 from groundcover_istio.rules import make_plan
-from groundcover_istio.rules.plan import Change, dig
+from groundcover_istio.rules.plan import Change
 from groundcover_istio.validation import listed, problems, without_nulls
 
 TYPE_CHECKING = False

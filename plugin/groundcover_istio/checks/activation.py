@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
-from groundcover_istio.checks.world import TRACERS, items, mapping
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.checks.world import TRACERS
+from groundcover_istio.model import dig, items, mapping
 from groundcover_istio.rules.tracing import CLIENT, entries_of, named_provider, saying, selects
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ from groundcover_istio.chart_version import istiod_minor
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
-from groundcover_istio.checks.world import Carrier, Mesh, Thing, items, mapping
+from groundcover_istio.checks.world import Carrier, Mesh, Thing
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release
-from groundcover_istio.model import MESH_KEY
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import MESH_KEY, dig, items, mapping
 from groundcover_istio.spelling import camel
 from groundcover_istio.subcharts import with_globals
 

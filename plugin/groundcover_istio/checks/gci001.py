@@ -77,9 +77,8 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.decoding import wrong_types
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import mapping
 from groundcover_istio.k8syaml import pair_lines
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import covers, port_of
 from groundcover_istio.checks.traffic import rule
 from groundcover_istio.istio import speaks_http2
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -60,7 +60,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import KINDS, items
+from groundcover_istio.checks.world import KINDS
+from groundcover_istio.model import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -56,7 +56,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import items, mapping
+from groundcover_istio.model import items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -63,8 +63,9 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import active_names
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import TRACERS, mapping
+from groundcover_istio.checks.world import TRACERS
 from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.model import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

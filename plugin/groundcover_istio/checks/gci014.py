@@ -70,7 +70,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.checks.activation import applies, named
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import BUILT_IN, TRACERS, items, mapping
+from groundcover_istio.checks.world import BUILT_IN, TRACERS
+from groundcover_istio.model import items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

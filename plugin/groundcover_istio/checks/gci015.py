@@ -50,8 +50,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import entries, named, tracer_by_telemetry
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import items
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items
 from groundcover_istio.rules.tracing import SIDES
 
 if TYPE_CHECKING:

@@ -54,8 +54,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import entries
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import items, mapping
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items, mapping
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import entries, is_active
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.istio import number
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

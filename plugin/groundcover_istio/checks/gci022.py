@@ -51,8 +51,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import mapping
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -62,7 +62,7 @@ from groundcover_istio import istio
 from groundcover_istio.checks.activation import oldest_version
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.errors import SettingsError
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -43,8 +43,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import items, mapping
 from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.model import items, mapping
 from groundcover_istio.rules.values import chart_defaults
 
 if TYPE_CHECKING:

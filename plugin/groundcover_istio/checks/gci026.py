@@ -63,8 +63,8 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import is_used
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import lets_through, namespace_of
-from groundcover_istio.checks.world import items, mapping
 from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.model import items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

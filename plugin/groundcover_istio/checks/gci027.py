@@ -61,7 +61,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import collectors
-from groundcover_istio.checks.world import items
+from groundcover_istio.model import items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

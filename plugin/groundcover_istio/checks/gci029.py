@@ -65,8 +65,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import collectors
-from groundcover_istio.checks.world import items, mapping
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -76,9 +76,8 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import entries, is_used
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import collectors
-from groundcover_istio.checks.world import mapping
 from groundcover_istio.inventory import SENSOR_LABELS
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

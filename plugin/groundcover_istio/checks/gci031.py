@@ -62,9 +62,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_active
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import mapping
-from groundcover_istio.model import Version
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import Version, dig, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

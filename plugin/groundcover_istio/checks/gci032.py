@@ -48,9 +48,8 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_active, tracer_by_telemetry
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import mapping
 from groundcover_istio.istio import LEGACY_TRACERS
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.gci017 import in_telemetry
 from groundcover_istio.istio import number
 from groundcover_istio.k8syaml import pair_lines
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 from groundcover_istio.spelling import show, spell
 from groundcover_istio.validation import faults, without_nulls
 

@@ -52,9 +52,9 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import applies
 from groundcover_istio.checks.decoding import wrong_types
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import KINDS, TRACERS, items, mapping
+from groundcover_istio.checks.world import KINDS, TRACERS
 from groundcover_istio.istio import LEGACY_TRACERS
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

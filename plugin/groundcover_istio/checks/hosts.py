@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.checks.decoding import is_placeholder
-from groundcover_istio.checks.world import items
 from groundcover_istio.k8syaml import pair_lines
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items
 
 if TYPE_CHECKING:
     from groundcover_istio.checks.world import Provider, Thing, World

@@ -11,10 +11,10 @@ from groundcover_istio.checks import carriers
 from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
 from groundcover_istio.checks.proxies import proxy_configs
-from groundcover_istio.checks.world import Thing, World, mapping
+from groundcover_istio.checks.world import Thing, World
 from groundcover_istio.config import integration_layer, is_integration, resolve
 from groundcover_istio.errors import ManifestError, ToolError
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

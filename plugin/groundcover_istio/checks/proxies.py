@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Texts, at, text_at
-from groundcover_istio.checks.world import ProxyConfig, mapping
+from groundcover_istio.checks.world import ProxyConfig
+from groundcover_istio.model import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.world import items, mapping
+from groundcover_istio.model import items, mapping
 
 if TYPE_CHECKING:
     from groundcover_istio.model import Data

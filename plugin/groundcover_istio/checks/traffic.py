@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from groundcover_istio.checks.hosts import covers
-from groundcover_istio.checks.world import items
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

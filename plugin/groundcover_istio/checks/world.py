@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import istio
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,13 +183,3 @@ class World(NamedTuple):
     def senders(self) -> Iterator[Provider]:
         """Every provider that sends spans or logs to a Service."""
         return (each for mesh in self.meshes for each in mesh.providers() if each.kind in SENDERS)
-
-
-def mapping(value: Data) -> dict[str, Data]:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: Data) -> list[Data]:
-    """The value if it is a list, else an empty one."""
-    return value if isinstance(value, list) else []

@@ -9,9 +9,9 @@ from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
-from groundcover_istio.checks.world import mapping
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
 from groundcover_istio.istio import parse_version
+from groundcover_istio.model import mapping
 from groundcover_istio.progress import Progress
 from groundcover_istio.variables import KNOWN_VARIABLES
 

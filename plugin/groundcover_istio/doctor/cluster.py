@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from groundcover_istio.doctor.source import Query, Reading, mappings, namespace_of
 from groundcover_istio.interrupts import LONGEST_WAIT
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

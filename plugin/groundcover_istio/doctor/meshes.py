@@ -13,7 +13,7 @@ from groundcover_istio.doctor.items import UNKNOWN_CHART, Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import DEFAULT_DOMAIN, number, parse_version, told_domain
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 from groundcover_istio.spelling import show
 
 if TYPE_CHECKING:

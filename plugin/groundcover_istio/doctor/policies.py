@@ -11,7 +11,7 @@ from groundcover_istio.doctor.items import Item, fail, ok
 from groundcover_istio.doctor.scopes import age, by_namespace, has_labels, is_sidecar, proxies_of
 from groundcover_istio.doctor.service import sensor_pods
 from groundcover_istio.doctor.source import mappings, name_of, namespace_of
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

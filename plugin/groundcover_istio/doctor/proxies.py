@@ -11,7 +11,7 @@ from groundcover_istio.doctor.scopes import proxies_of
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of
 from groundcover_istio.doctor.tracer import live_sampling, winner
 from groundcover_istio.istio import number
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 from groundcover_istio.rules.tracing import SIDES
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from groundcover_istio.config import resources_of
 from groundcover_istio.doctor.items import Item, fail, ok, unknown, warn
 from groundcover_istio.doctor.tracer import aimed_at_sensor
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio.checks.world import mapping
 from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.source import listed, mappings, name_of, namespace_of, strings
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig, mapping
 from groundcover_istio.rules.tracing import SIDES, entries_of, said, selects
 from groundcover_istio.spelling import show
 

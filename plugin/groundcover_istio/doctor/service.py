@@ -10,7 +10,7 @@ from groundcover_istio.doctor.cluster import proxy_of
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.scopes import proxies_of, said_for, telemetries_of
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of, strings
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 from groundcover_istio.rules.tracing import SIDES
 
 if TYPE_CHECKING:

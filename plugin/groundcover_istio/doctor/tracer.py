@@ -10,9 +10,8 @@ from groundcover_istio.checks.activation import samples_none
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.scopes import Scope, by_namespace, proxies_of, telemetries_of
 from groundcover_istio.doctor.source import name_of, namespace_of, strings
-from groundcover_istio.model import Sampling, Version
+from groundcover_istio.model import Sampling, Version, dig
 from groundcover_istio.report import sampling_text
-from groundcover_istio.rules.plan import dig
 from groundcover_istio.rules.tracing import (
     CLIENT,
     SERVER,

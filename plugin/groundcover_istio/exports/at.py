@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.chart_version import is_istiod, istiod_minor
 from groundcover_istio.errors import UsageError
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio.model import SHARED_NAME
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import SHARED_NAME, dig
 
 if TYPE_CHECKING:
     from groundcover_istio.model import Data

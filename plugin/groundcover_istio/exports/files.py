@@ -21,8 +21,7 @@ from groundcover_istio.exports.at import (
 )
 from groundcover_istio.exports.merge import Merged, merge
 from groundcover_istio.istio import release
-from groundcover_istio.model import Operation
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import Operation, dig
 from groundcover_istio.spelling import spell
 from groundcover_istio.subcharts import with_globals
 

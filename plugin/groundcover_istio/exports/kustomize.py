@@ -10,8 +10,7 @@ from groundcover_istio.exports.carriers import CARRIERS
 from groundcover_istio.exports.files import edit, load, read, verify
 from groundcover_istio.exports.merge import merge, patch_mode, require_enabled
 from groundcover_istio.exports.objects import comment, literal
-from groundcover_istio.model import MESH_KEY, Data, Operation, Path
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import MESH_KEY, Data, Operation, Path, dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

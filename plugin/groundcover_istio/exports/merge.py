@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import config, istio, k8syaml, pipeline
 from groundcover_istio.errors import SettingsError, ToolError
-from groundcover_istio.model import Data, Decision, Operation, Path
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import Data, Decision, Operation, Path, dig
 from groundcover_istio.rules.values import chart_defaults
 from groundcover_istio.validation import problems
 

@@ -18,8 +18,7 @@ from groundcover_istio.exports.merge import (
     still_active,
     text_of,
 )
-from groundcover_istio.model import SHARED_NAME
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import SHARED_NAME, dig, items
 from groundcover_istio.rules.telemetry import TELEMETRY_NAME
 
 if TYPE_CHECKING:
@@ -105,18 +104,13 @@ def _still_named(documents: list[Data], settings: Settings, resources: set[str])
         names = (dig(held, "metadata", "namespace") or settings.root_namespace, dig(held, "metadata", "name"))
         resource = f"{held['kind']} {'/'.join(map(str, names))}"
         for key, ours in names_of_ours(settings).items():
-            rules = _items(dig(held, "spec", key)) if off[key] and resource in resources else []
+            rules = items(dig(held, "spec", key)) if off[key] and resource in resources else []
             named = (
-                provider for rule in rules if not dig(rule, "disabled") for provider in _items(dig(rule, "providers"))
+                provider for rule in rules if not dig(rule, "disabled") for provider in items(dig(rule, "providers"))
             )
             for name in (str(dig(provider, "name")) for provider in named):
                 if name.lower() in ours:
                     yield still_active(name, f"spec.{key}", resource)
-
-
-def _items(value: Data) -> list[Data]:
-    """A list's items; none where it is something else, which the engine answers for where it edits it."""
-    return value if isinstance(value, list) else []
 
 
 def _with_telemetry(layers: Sequence[Layer]) -> Settings:

@@ -8,8 +8,7 @@ accessLogFile and enableEnvoyAccessLogService (networking/core/accesslog.go).
 from __future__ import annotations
 
 from groundcover_istio import istio
-from groundcover_istio.model import Decision, Operation
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import Decision, Operation, dig
 from groundcover_istio.rules.values import kept_defaults, own_defaults, said, uses_demo_profile
 from groundcover_istio.spelling import show
 

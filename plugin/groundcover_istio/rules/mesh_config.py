@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
-from groundcover_istio.model import LONGEST_NAME, Data, Decision, Operation, Path, Settings
-from groundcover_istio.rules.plan import Change, Context, Plan, dig
+from groundcover_istio.model import LONGEST_NAME, Data, Decision, Operation, Path, Settings, dig
+from groundcover_istio.rules.plan import Change, Context, Plan
 from groundcover_istio.rules.provider import access_log_payload, define_provider, note_others, tracing_payload
 from groundcover_istio.spelling import show
 

@@ -56,10 +56,3 @@ class Context(NamedTuple):
     """Of the mesh's control plane."""
     with_sensor: bool
     """Whether the sensor's release is in the same stream."""
-
-
-def dig(data: Data, *keys: str) -> Data:
-    """The value below nested keys, None where something on the way is missing or no mapping."""
-    for key in keys:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data

@@ -5,9 +5,9 @@ from __future__ import annotations
 from groundcover_istio import istio
 from groundcover_istio.config import DEFAULTS
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.model import Decision
+from groundcover_istio.model import Decision, dig
 from groundcover_istio.patterns import pattern
-from groundcover_istio.rules.plan import Sensor, dig
+from groundcover_istio.rules.plan import Sensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
-from groundcover_istio.model import Data, Decision, Operation, Settings, Version
-from groundcover_istio.rules.plan import Addition, Change, Plan, dig
+from groundcover_istio.model import Data, Decision, Operation, Settings, Version, dig
+from groundcover_istio.rules.plan import Addition, Change, Plan
 from groundcover_istio.rules.tracing import SIDES, entries_of, providers_but, said, saying, selects, sides
 from groundcover_istio.rules.versions import oldest_version
 from groundcover_istio.validation import listed, problems, without_nulls

@@ -6,7 +6,7 @@ and of servers apart.
 
 from __future__ import annotations
 
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import dig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

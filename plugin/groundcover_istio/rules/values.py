@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.model import Decision, Operation
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import Decision, Operation, dig
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False

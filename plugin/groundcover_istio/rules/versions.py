@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from groundcover_istio import istio
-from groundcover_istio.model import Decision
-from groundcover_istio.rules.plan import dig
+from groundcover_istio.model import Decision, dig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
