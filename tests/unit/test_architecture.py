@@ -33,12 +33,13 @@ ALLOWED = {
     "chart_version": {"model"},
     "subcharts": {"model"},
     "istio": {"errors", "patterns", "model", "spelling", "_since"},
+    "control_plane": {"records", "model", "istio"},
     "libyaml": {"errors", "package_parts"},
     "k8syaml": {"errors", "patterns", "records", "model", "limits", "libyaml"},
     "stream": {"errors", "patterns", "records"},
     "validation": {"records", "model", "spelling", "_validators", "_schemas"},
     "config": {"errors", "records", "model", "istio", "k8syaml", "validation"},
-    "inventory": {"errors", "patterns", "records", "model", "limits", "istio", "k8syaml", "stream", "config"},
+    "inventory": {"errors", "patterns", "records", "model", "limits", "istio", "control_plane", "k8syaml", "stream", "config"},
     "layout": {"patterns", "records", "model", "k8syaml"},
     "edits": {"errors", "records", "model", "k8syaml", "layout", "spelling"},
     "embedded": {"patterns", "records", "model", "k8syaml", "layout", "edits"},
@@ -74,11 +75,11 @@ ALLOWED = {
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "limits", "k8syaml", "stream", "validation", "config", "inventory",
+        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "control_plane", "limits", "k8syaml", "stream", "validation", "config", "inventory",
         "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
-        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
+        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "control_plane", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
         "rules.sensor", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {

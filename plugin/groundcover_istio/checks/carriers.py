@@ -11,6 +11,7 @@ from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing
+from groundcover_istio.control_plane import of_object, version_of_values
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release
 from groundcover_istio.model import MESH_KEY, dig, items, mapping
@@ -20,6 +21,7 @@ from groundcover_istio.subcharts import with_globals
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from groundcover_istio.control_plane import ControlPlane
     from groundcover_istio.model import Data, Path, Version
 
 # A mapping with one of these keys and no kind is a mesh config.
@@ -50,6 +52,11 @@ class Source(NamedTuple):
     def part(self) -> Part:
         """All of it."""
         return Part(self.place, self.data)
+
+    @property
+    def control_plane(self) -> ControlPlane | None:
+        """What it says where it is an object of Istio's operators."""
+        return of_object(self.thing.data) if self.thing else None
 
 
 class _Found(NamedTuple):
@@ -88,10 +95,12 @@ def meshes(sources: list[Source], version: Version | None, root_namespace: str) 
 def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: list[Data], told: set[str]) -> Mesh:
     source, data = found.source, mapping(normal(found.data))
     known = version or _version(found)
-    revision = (source.thing.revision if source.thing else "") or str(found.values.get("revision") or "")
+    described = source.control_plane
+    revision = (source.thing.revision if source.thing else "") or (described.revision if described else "")
+    revision = revision or str(found.values.get("revision") or "")
     root = data.get("rootNamespace")
     if not isinstance(root, str) or not root:
-        root = root_namespace
+        root = (described.namespace if described else "") or root_namespace
     sampling = number(dig(found.values, "pilot", "traceSampling"))
     if sampling is None and len({str(value) for value in pilots}) == 1:
         sampling = number(pilots[0])
@@ -118,13 +127,11 @@ def _in(source: Source, texts: Texts) -> Iterator[_Found]:
         yield from _in_plain_file(source)
     elif thing.kind == "ConfigMap" and not thing.group:
         yield from _in_config_map(source, thing, texts)
-    elif thing.kind == "IstioOperator":
-        values = mapping(thing.spec.get("values"))
-        for path in (("spec", "meshConfig"), ("spec", "values", "meshConfig")):
-            yield from _mesh_at(source, "operator", source.part, path, values)
-    elif thing.group == "sailoperator.io":
-        values = mapping(thing.spec.get("values"))
-        yield from _mesh_at(source, "sail", source.part, ("spec", "values", "meshConfig"), values)
+    elif source.control_plane:
+        values, below = mapping(thing.spec.get("values")), ("spec", "values", "meshConfig")
+        carrier: Carrier = "operator" if thing.kind == "IstioOperator" else "sail"
+        for path in dict.fromkeys((source.control_plane.place, below)):
+            yield from _mesh_at(source, carrier, source.part, path, values)
     elif thing.kind == "HelmRelease":
         chart = _asked_for(dig(thing.spec, "chart", "spec"))
         yield from _in_values(source, at(source.part, ("spec", "values")), chart)
@@ -244,18 +251,10 @@ def _version(found: _Found) -> Version | None:
     tags = {version for tag in found.source.tags if (version := release(tag))}
     if len(tags) == 1:
         return tags.pop()
-    thing = found.source.thing
-    labels = thing.labels if thing else {}
-    texts = [
-        *labelled(labels),
-        thing.spec.get("version") if thing and found.carrier == "sail" else None,
-        thing.spec.get("tag") if thing and found.carrier == "operator" else None,
-        dig(found.values, "pilot", "tag"),
-        found.values.get("tag"),
-        dig(found.values, "global", "tag"),
-        found.chart,
-    ]
-    return release(*texts) or (min(tags) if tags else None)
+    thing, described = found.source.thing, found.source.control_plane
+    by_object = release(*labelled(thing.labels)) if thing else None
+    by_values = described.version if described else version_of_values(found.values)
+    return by_object or by_values or release(found.chart) or min(tags, default=None)
 
 
 def _variables(sources: list[Source], name: str) -> dict[str, list[Data]]:

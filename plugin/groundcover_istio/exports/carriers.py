@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from groundcover_istio.control_plane import of_object, version_of_values
 from groundcover_istio.model import SHARED_NAME, dig
 
 if TYPE_CHECKING:
-    from groundcover_istio.model import Data
+    from groundcover_istio.model import Data, Version
 
 
 class Carrier(NamedTuple):
@@ -24,8 +25,6 @@ class Carrier(NamedTuple):
     """Where its mesh config stands."""
     profile: tuple[str, ...]
     """Where it names a profile of Istio's."""
-    version: tuple[tuple[str, ...], ...]
-    """Where it may state Istio's version; the first that does counts."""
     skeleton: dict[str, Data]
     """What stands around the mesh config in a new file."""
     use: tuple[str, ...]
@@ -41,6 +40,11 @@ class Carrier(NamedTuple):
             return False
         group = str(document.get("apiVersion")).partition("/")[0]
         return (group, document.get("kind")) == (self.api_group, self.object_kind)
+
+    def version(self, document: dict[str, Data]) -> Version | None:
+        """What it says of Istio's version."""
+        described = of_object(document) if self.api_group else None
+        return described.version if described else version_of_values(document)
 
     def beside(self, document: Data) -> dict[str, Data]:
         """What the values beside its mesh config say of what the chart makes of that, as `spec.values` has it."""
@@ -68,7 +72,6 @@ CARRIERS: Final = (
         "",
         ("meshConfig",),
         ("profile",),
-        (("pilot", "tag"), ("tag",), ("global", "tag")),
         {},
         (
             "Values of Istio's istiod chart: traces go to the groundcover sensor.",
@@ -88,7 +91,6 @@ CARRIERS: Final = (
         "IstioOperator",
         ("spec", "meshConfig"),
         ("spec", "profile"),
-        (("spec", "tag"), ("spec", "values", "global", "tag")),
         {
             "apiVersion": "install.istio.io/v1alpha1",
             "kind": "IstioOperator",
@@ -111,7 +113,6 @@ CARRIERS: Final = (
         "Istio",
         ("spec", "values", "meshConfig"),
         ("spec", "profile"),
-        (("spec", "version"), ("spec", "values", "global", "tag")),
         {"apiVersion": "sailoperator.io/v1", "kind": "Istio", "metadata": {"name": "default"}},
         (
             "Istio of the Sail operator (OpenShift Service Mesh 3): traces go to the groundcover sensor.",

@@ -163,7 +163,7 @@ def _stated(data: Data, carrier: Carrier, where: str, chart_version: str) -> lis
 
     That of the chart is the weakest of all: values may name an image of their own.
     """
-    version = release(*(dig(data, *path) for path in carrier.version), chart_version)
+    version = carrier.version(data) or release(chart_version)
     return [Layer(where, {"istioVersion": str(version)})] if version else []
 
 
