@@ -140,6 +140,11 @@ def refuse_snake_case(held: Data, fields: Iterable[str], where: str, above: str 
             raise ManifestError(f"{above}{key} is spelt in snake case", where=where, hint=f"write {camel(key)}")
 
 
+def same_provider(one: str, other: str) -> bool:
+    """Whether two names mean one extension provider, in whatever case (pilot/pkg/model/telemetry.go, fetchProvider)."""
+    return one.lower() == other.lower()
+
+
 def number(value: Data) -> float | None:
     """A number, in quotes too, as jsonpb takes it; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -44,7 +44,7 @@ ALLOWED = {
     "edits": {"errors", "records", "model", "k8syaml", "layout", "spelling"},
     "embedded": {"patterns", "records", "model", "k8syaml", "layout", "edits"},
     "rules.plan": {"records", "model", "inventory"},
-    "rules.tracing": {"model"},
+    "rules.tracing": {"model", "istio"},
     "rules.versions": {"model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},

@@ -940,6 +940,14 @@ def test_a_shared_mesh_config(activation: str, says: set[str]) -> None:
     assert "shared-not-named" in codes(outcome(mesh(same), **settings))
 
 
+PROVIDER = """\
+extensionProviders:
+- name: otel-tracing
+  opentelemetry:
+    service: groundcover-sensor.groundcover.svc.cluster.local
+    port: 4318
+    http: {path: /v1/traces, timeout: 5s}
+"""
 AGREEING = """\
 enableTracing: true
 defaultProviders:
@@ -958,6 +966,11 @@ defaultConfig:
         pytest.param("{}\n", "", id="nothing"),
         pytest.param(AGREEING, "", id="the same"),
         pytest.param(AGREEING.replace("1.0", "'1'"), "", id="the same in quotes"),
+        pytest.param(AGREEING.replace("- otel", "- OTEL"), "", id="our tracer in capitals, which istiod takes for ours"),
+        pytest.param(PROVIDER, "", id="our provider"),
+        pytest.param(PROVIDER.replace("4318", '"4318"\n    maxTagLength: 100'), "", id="our provider with its port in quotes and a field more"),
+        pytest.param(PROVIDER.replace("5s", "6s"), 'extensionProviders[0] says provider "otel-tracing"', id="our provider with another timeout"),
+        pytest.param(PROVIDER.replace("otel-tracing", "OTEL-tracing"), 'extensionProviders[0] says provider "OTEL-tracing"', id="our provider in capitals, of which there would be two"),
         pytest.param(AGREEING.replace("1.0", "2"), "defaultConfig.tracing.sampling says 2", id="another sampling"),
         pytest.param(AGREEING.replace("true", "false"), "enableTracing says false", id="switched off"),
         pytest.param(AGREEING.replace("- otel-tracing\n", "- zzz\n"), 'defaultProviders.tracing says "zzz"', id="another tracer"),

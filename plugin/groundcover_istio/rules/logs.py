@@ -30,21 +30,26 @@ def access_log_names(settings: Settings, meshes: Sequence[MeshConfig]) -> list[s
     `meshes` are istiod's own of the stream; where there is none, proxies are taken to write a file log.
     """
     logs = settings.access_logs
-    names = [logs.provider_name, *(name for mesh in meshes for name in _default_names(mesh))]
+    others = (name for mesh in meshes for name in _default_names(mesh))
+    names = [logs.provider_name, *(name for name in others if not istio.same_provider(name, logs.provider_name))]
     if logs.keep_file_log and (not meshes or any(_writes_file_log(mesh) for mesh in meshes)):
         names.append(istio.BUILT_IN_FILE_LOG)
     return list(dict.fromkeys(names))
 
 
-def default_access_log(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Operation]:
-    """What makes our provider a default one."""
+def default_access_log(
+    plan: Plan, mesh: MeshConfig, settings: Settings, planned: Sequence[Operation]
+) -> list[Operation]:
+    """What makes our provider a default one, besides what is `planned` for the mesh config."""
     name = settings.access_logs.provider_name
-    if name in _default_names(mesh):
+    if any(istio.same_provider(name, each) for each in _default_names(mesh)):
         return []
     plan.decisions.append(Decision("access-log-activated", "info", str(mesh.resource.id), {"provider": name}))
     file_log = settings.access_logs.keep_file_log and _writes_file_log(mesh)
     names = [name, istio.BUILT_IN_FILE_LOG] if file_log else [name]
-    kept = kept_defaults(plan, mesh) if mesh.is_values else []
+    # A default tracer of ours has kept them already.
+    is_first = not any(each.path[0] == _PATH[0] for each in planned)
+    kept = kept_defaults(plan, mesh) if mesh.is_values and is_first else []
     return [*kept, *(Operation("append", _PATH, each) for each in names)]
 
 

@@ -45,7 +45,7 @@ def plan_mesh_config(plan: Plan, mesh: MeshConfig, context: Context) -> None:
             from groundcover_istio.rules.logs import default_access_log, note_left_logs  # noqa: PLC0415  0.3 ms
 
             note_left_logs(plan, mesh, settings)
-            operations += [] if by_telemetry else default_access_log(plan, mesh, settings)
+            operations += [] if by_telemetry else default_access_log(plan, mesh, settings, operations)
     if mesh.is_values:
         from groundcover_istio.rules.values import note_profile, require_one_place  # noqa: PLC0415  0.3 ms
 
@@ -110,7 +110,7 @@ def _default_tracer(plan: Plan, mesh: MeshConfig, settings: Settings) -> list[Op
     if mesh.data.get("enableTracing") is not True:
         plan.decisions.append(Decision("tracing-enabled", "info", resource, {}))
         operations.append(Operation("set", ("enableTracing",), True))
-    if current and current[0].lower() == name.lower():  # istiod looks it up so (telemetry.go, fetchProvider)
+    if current and istio.same_provider(current[0], name):
         return operations
     if not current:
         plan.decisions.append(Decision("tracer-activated", "info", resource, {"provider": name}))

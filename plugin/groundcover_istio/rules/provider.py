@@ -58,7 +58,7 @@ def define_provider(
     where = mesh.resource.where
     istio.require(context.version, f"extensionProviders.{kind}", payload, where)
     providers = mesh.data.get("extensionProviders") or []
-    found = [index for index, each in enumerate(providers) if str(each.get("name", "")).lower() == name.lower()]
+    found = [index for index, each in enumerate(providers) if istio.same_provider(str(each.get("name", "")), name)]
     if not found:
         plan.decisions.append(
             Decision("provider-added", "info", str(mesh.resource.id), {"provider": name, "target": _target(payload)})
@@ -77,7 +77,7 @@ def define_provider(
     istio.refuse_snake_case(entry, istio.KINDS, place)
     istio.refuse_snake_case(entry.get(kind), istio.FIELDS[kind], place)
     _refuse_foreign(entry, context.sensor, place, setting)
-    operations, wrong = _repair(entry, kind, payload, ("extensionProviders", found[0]))
+    operations, wrong = repair(entry, kind, payload, ("extensionProviders", found[0]))
     if operations:
         plan.decisions.append(
             Decision(
@@ -127,7 +127,7 @@ def _refuse_foreign(entry: dict[str, Data], sensor: Sensor, where: str, setting:
         )
 
 
-def _repair(
+def repair(
     entry: dict[str, Data], kind: str, payload: dict[str, Data], path: Path
 ) -> tuple[list[Operation], list[str]]:
     """What brings an entry to hold `payload` as `kind`, and what was wrong with it.

@@ -23,7 +23,7 @@ from groundcover_istio.model import (
 from groundcover_istio.rules.logs import access_log_names, note_left_logs
 from groundcover_istio.rules.mesh_config import plan_mesh_config, require_shapes
 from groundcover_istio.rules.plan import Addition, Change, Context, Plan, Sensor
-from groundcover_istio.rules.provider import access_log_payload, tracing_payload
+from groundcover_istio.rules.provider import access_log_payload, repair, tracing_payload
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
@@ -119,13 +119,13 @@ def _require_agreement(mesh: MeshConfig, shared: dict[str, Data], *, by_mesh: bo
     `by_mesh`: no Telemetry says the sampling. A message inside defaultConfig is taken whole (mesh.go,
     MergeProxyConfig).
     """
-    ours = {each["name"].lower(): each for each in shared["extensionProviders"]}
     for index, entry in enumerate(mesh.data.get("extensionProviders") or []):
         name = str(entry.get("name"))
-        if name.lower() in ours and entry != ours[name.lower()]:
+        ours = (each for each in shared["extensionProviders"] if istio.same_provider(each["name"], name))
+        if any(_differs(entry, each) for each in ours):
             raise _disagreement(mesh, f"extensionProviders[{index}]", f"provider {show(name)}")
     named, logs = (dig(each, "defaultProviders", "accessLogging") for each in (mesh.data, shared))
-    if named and logs and logs[0] not in named:
+    if named and logs and not any(istio.same_provider(logs[0], name) for name in named):
         raise _disagreement(mesh, "defaultProviders.accessLogging", show(named[0]))
     tracing = dig(mesh.data, "defaultConfig", "tracing")
     if tracing is not None and tracing.get("sampling") is None and by_mesh and dig(shared, *_SAMPLING) is not None:
@@ -134,11 +134,20 @@ def _require_agreement(mesh: MeshConfig, shared: dict[str, Data], *, by_mesh: bo
             where=mesh.where,
             hint=f'set {".".join(_SAMPLING)} there too, tracing.activation to "auto", or meshConfig.mode to "patch"',
         )
-    for path in (("defaultProviders", "tracing"), _SAMPLING, ("enableTracing",)):
-        own, wanted = dig(mesh.data, *path), dig(shared, *path)
-        first = own[:1] if isinstance(own, list) else istio.number(own) if path[-1] == "sampling" else own
-        if wanted is not None and own not in (None, []) and first != wanted:
-            raise _disagreement(mesh, ".".join(path), show(own[0] if isinstance(own, list) else own))
+    default, tracer = (dig(each, "defaultProviders", "tracing") for each in (mesh.data, shared))
+    if default and tracer and not istio.same_provider(default[0], tracer[0]):
+        raise _disagreement(mesh, "defaultProviders.tracing", show(default[0]))
+    sampling, percentage = (dig(each, *_SAMPLING) for each in (mesh.data, shared))
+    if None not in (sampling, percentage) and istio.number(sampling) != percentage:
+        raise _disagreement(mesh, ".".join(_SAMPLING), show(sampling))
+    if mesh.data.get("enableTracing") is False and "enableTracing" in shared:
+        raise _disagreement(mesh, "enableTracing", show(value=False))
+
+
+def _differs(entry: dict[str, Data], ours: dict[str, Data]) -> bool:
+    """Whether an entry under the name of ours is not ours: of another spelling, or with something to repair."""
+    kind = next(key for key in ours if key != "name")
+    return bool(entry.get("name") != ours["name"] or repair(entry, kind, ours[kind], ())[0])
 
 
 def _disagreement(mesh: MeshConfig, path: str, found: str) -> ManifestError:

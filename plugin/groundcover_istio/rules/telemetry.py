@@ -93,7 +93,7 @@ def _note_displaced(plan: Plan, mesh: MeshConfig, settings: Settings) -> None:
     defaults = dig(mesh.data, "defaultProviders", "tracing") or []
     if settings.tracing.enabled and settings.tracing.activation == "telemetry" and defaults:
         old = defaults[0]
-        if old.lower() != ours.lower():
+        if not istio.same_provider(old, ours):
             values = {"provider": ours, "old": plain(old)}
             plan.decisions.append(Decision("default-tracer-displaced", "warning", name, values))
     tags = dig(mesh.data, "defaultConfig", "tracing", "customTags")

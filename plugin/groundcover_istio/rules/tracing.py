@@ -6,6 +6,7 @@ and of servers apart.
 
 from __future__ import annotations
 
+from groundcover_istio.istio import same_provider
 from groundcover_istio.model import dig
 
 TYPE_CHECKING = False
@@ -60,6 +61,6 @@ def named_provider(entries: Data, side: str = CLIENT) -> str:
 
 
 def providers_but(ours: str, entries: Data) -> list[str]:
-    """The names of the providers that count on a side and are not ours; istiod takes no account of case."""
+    """The names of the providers that count on a side and are not ours."""
     names = dict.fromkeys(named_provider(entries, side) for side in SIDES)
-    return [name for name in names if name and name.lower() != ours.lower()]
+    return [name for name in names if name and not same_provider(name, ours)]

@@ -89,10 +89,9 @@ def kept_defaults(plan: Plan, mesh: MeshConfig) -> list[Operation]:
     """What keeps the chart's own defaultProviders, where the first one of ours takes their place."""
     operations: list[Operation] = []
     for key, names in own_defaults(mesh).items():
-        decision = Decision("defaults-kept", "info", str(mesh.resource.id), {"kind": key, "names": ", ".join(names)})
-        # The default tracer and the default access log provider ask for the same.
-        if names and decision not in plan.decisions:
-            plan.decisions.append(decision)
+        if names:
+            values = {"kind": key, "names": ", ".join(names)}
+            plan.decisions.append(Decision("defaults-kept", "info", str(mesh.resource.id), values))
             operations.append(Operation("set", ("defaultProviders", key), names))
     return operations
 
