@@ -50,6 +50,8 @@ SENTENCES: Final = {
     "shared-named": "SHARED_MESH_CONFIG names groundcover-mesh; istiod starts anew",
     "shared-not-named": "istiod's Deployment is not in this stream, so nothing names groundcover-mesh to it",
     "telemetry-added": "added, mesh-wide; what it says is live",
+    "telemetry-version-assumed": "is for Istio {version}, since nothing in this stream says its version; before 1.22 a"
+    " cluster knows no telemetry.istio.io/v1: set istioVersion there",
     "telemetry-before-mesh": "its sampling counts at once for any tracer that the mesh has; one that"
     " defaultConfig.tracing alone sets up stops until istiod's release is upgraded with the post-renderer too",
     "telemetry-ignored": "is mesh-wide too and comes behind {first}; Istio uses only the oldest one, which is taken to"

@@ -189,8 +189,10 @@ def _examine_change(before: bytes, after: bytes) -> None:
             _examine_document(one, other, before)
     for document in added:
         (data,) = yaml.load_all(document.decode(), yaml.CBaseLoader)
+        revision = data["metadata"]["labels"].get("istio.io/rev")
+        telemetry = f"groundcover-tracing-{revision}" if revision else "groundcover-tracing"
         identity = data["kind"], data["metadata"]["name"]
-        assert identity in (("Telemetry", "groundcover-tracing"), ("ConfigMap", "groundcover-mesh")), identity
+        assert identity in (("Telemetry", telemetry), ("ConfigMap", "groundcover-mesh")), identity
 
 
 def _examine_document(before: bytes, after: bytes, stream: bytes) -> None:
@@ -264,7 +266,8 @@ def _foreign(data: Any) -> Any:
 
 def _is_added(item: Any) -> bool:
     metadata = item.get("metadata") if isinstance(item, dict) else None
-    return isinstance(metadata, dict) and metadata.get("name") in ("groundcover-tracing", "groundcover-mesh")
+    name = str(metadata.get("name")) if isinstance(metadata, dict) else ""
+    return name == "groundcover-mesh" or name.startswith("groundcover-tracing")
 
 
 def _read(text: Any) -> Any:

@@ -681,14 +681,14 @@ def test_of_the_providers_of_a_telemetry_the_first_counts() -> None:
 
 
 def test_a_telemetry_for_each_root_namespace() -> None:
-    """Merged where there is one, added where there is none."""
+    """Merged where there is one, added where there is none, for the revision that it is."""
     meshes = [mesh(f"rootNamespace: {root}\n", name=f"istio-{root}") for root in ("one", "two", "three")]
     done = outcome(*meshes, telemetry({}, namespace="one"), tracing={"activation": "telemetry"})
     decided = {each.resource: each.code for each in done.decisions if each.code.startswith("telemetry")}
     assert decided == {
         "Telemetry one/mesh-default": "telemetry-merged",
-        "Telemetry two/groundcover-tracing": "telemetry-added",
-        "Telemetry three/groundcover-tracing": "telemetry-added",
+        "Telemetry two/groundcover-tracing-two": "telemetry-added",
+        "Telemetry three/groundcover-tracing-three": "telemetry-added",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
+from groundcover_istio.inventory import DEFAULT_REVISION
 from groundcover_istio.model import Data, Decision, Operation, Settings, Version, dig
 from groundcover_istio.rules.plan import Addition, Change, Plan
 from groundcover_istio.rules.tracing import SIDES, entries_of, providers_but, said, saying, selects, sides
@@ -44,8 +45,13 @@ def plan_telemetry(
         if root in present:
             _merge_telemetry(plan, present[root][0], spec)
             continue
-        plan.additions.append(Addition(_telemetry(root, version, spec), homes[0]))
-        _note_added(plan, f"Telemetry {root}/{TELEMETRY_NAME}", settings, is_alone=not meshes)
+        revision = _revision(readers, settings)
+        name = f"{TELEMETRY_NAME}-{revision}" if revision else TELEMETRY_NAME
+        plan.additions.append(Addition(_telemetry(root, name, revision, version, spec), homes[0]))
+        _note_added(plan, f"Telemetry {root}/{name}", settings, is_alone=not meshes)
+        if not (readers or settings.istio_version or any(map(istio.release, istiod_tags))):
+            values = {"version": str(version)}
+            plan.decisions.append(Decision("telemetry-version-assumed", "info", f"Telemetry {root}/{name}", values))
 
 
 def _homes(plan: Plan, inventory: Inventory, settings: Settings) -> list[Resource]:
@@ -64,14 +70,34 @@ def _homes(plan: Plan, inventory: Inventory, settings: Settings) -> list[Resourc
     return homes
 
 
-def _telemetry(root: str, version: Version, spec: dict[str, Data]) -> dict[str, Data]:
+def _revision(readers: list[MeshConfig], settings: Settings) -> str:
+    """The one revision that our Telemetry is for; empty where it is for all.
+
+    With the releases of several revisions each brings its own: Helm refuses an object that another release owns. istiod
+    reads objects of its revision and those without one (pkg/config/model.go, ObjectInRevision).
+    """
+    revisions = {"" if mesh.is_values else mesh.revision for mesh in readers}
+    is_own = settings.tracing.activation == "telemetry" and settings.mode == "patch" and len(revisions) == 1
+    revision = revisions.pop() if is_own else ""
+    return "" if revision == DEFAULT_REVISION else revision
+
+
+def _telemetry(root: str, name: str, revision: str, version: Version, spec: dict[str, Data]) -> dict[str, Data]:
     labels = {"app.kubernetes.io/name": TELEMETRY_NAME, "app.kubernetes.io/part-of": "groundcover"}
+    if revision:
+        labels["istio.io/rev"] = revision
     return {
         "apiVersion": "telemetry.istio.io/" + ("v1" if version >= istio.TELEMETRY_V1 else "v1alpha1"),
         "kind": "Telemetry",
-        "metadata": {"name": TELEMETRY_NAME, "namespace": root, "labels": labels},
+        "metadata": {"name": name, "namespace": root, "labels": labels},
         "spec": spec,
     }
+
+
+def _is_ours(telemetry: Resource) -> bool:
+    """Whether it is the one we write, for all revisions or for its own."""
+    revision = telemetry.labels.get("istio.io/rev")
+    return telemetry.id.name in (TELEMETRY_NAME, f"{TELEMETRY_NAME}-{revision}")
 
 
 def _note_added(plan: Plan, resource: str, settings: Settings, *, is_alone: bool) -> None:
@@ -138,7 +164,7 @@ def _roots(inventory: Inventory, settings: Settings) -> dict[str, list[MeshConfi
 
 def _of_others(present: dict[str, list[Resource]]) -> list[Resource]:
     """Those that count and are not ours, which is written anew."""
-    return [first for first, *_ in present.values() if first.id.name != TELEMETRY_NAME]
+    return [first for first, *_ in present.values() if not _is_ours(first)]
 
 
 def telemetry_spec(settings: Settings, meshes: list[MeshConfig]) -> dict[str, Data]:
@@ -207,7 +233,7 @@ def _merge_telemetry(plan: Plan, telemetry: Resource, spec: dict[str, Data]) -> 
             where=telemetry.where,
             hint="mend it, or take out what is named",
         )
-    owned = telemetry.id.name == TELEMETRY_NAME
+    owned = _is_ours(telemetry)
     held = telemetry.data.get("spec") or {}
     operations: list[Operation] = []
     kept: list[str] = []
