@@ -51,6 +51,20 @@ def test_a_revision_alone(mesh: Mesh) -> None:
         assert mesh.count(REQUESTS, expected=ALL) == ALL
 
 
+def test_two_revisions_with_a_telemetry_each(mesh: Mesh) -> None:
+    """The releases of two revisions install side by side, and the old one's end takes nothing from the new one."""
+    settings = {"activation": "telemetry", "sampling_percentage": "100"}
+    mesh.install_sensor(**settings)
+    mesh.install_istiod(**settings)
+    mesh.install_istiod(None, "--set", "revision=canary", release="istiod-canary", **settings)
+    for revision in ("default", "canary"):
+        mesh.start(REVISION=revision)
+        assert mesh.count(REQUESTS, expected=ALL) == ALL
+    assert mesh.cluster.helm(3, "uninstall", "istiod", "-n", "istio-system").returncode == 0
+    mesh.settle()
+    assert mesh.count(REQUESTS, expected=ALL) == ALL
+
+
 @pytest.mark.parametrize("profile", ["demo", "ambient", "stable"])
 def test_istiod_has_what_was_planned(profile: str, mesh: Mesh) -> None:
     """In memory as in the ConfigMap: no type error has it discarded, no field is dropped."""
