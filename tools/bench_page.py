@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from bench_measure import Ratio, Sample
 
 METHOD: Final = """\
-Each command is a whole process with a file as its standard input and `/dev/null` as its output; in each round every
-command runs once, after one round that does not count. Times are medians with the first and third quartile, and a
-ratio is the median of the ratios within the rounds, so that a busy moment counts on both sides. Each command's output
-is checked to hold the edit before it is timed, the mesh config's; a Telemetry is added by the tool alone. On the
-largest inputs fewer others run, since they would take minutes; on our chart and on a release of nothing of ours, those
-for which there is something to do."""
+Each command is a whole process with a file as its standard input and `/dev/null` as its output. In each round every
+command runs once; the first round does not count. Times are medians with the first and third quartile. A ratio is the
+median of the ratios within the rounds, so that a busy moment counts on both sides. Before a command is timed, its output
+is checked to contain the edit of the mesh config; only groundcover-istio also adds a Telemetry. On the largest inputs the
+slowest of the others are left out, since they would take minutes. For our chart and for the unrelated release, only
+commands that have something to do are run."""
 CAVEATS: Final = """\
 - `yq` makes the same edit inside the text of `mesh`, and writes every document anew: quotes, indentation and blank
   lines change.

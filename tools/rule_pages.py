@@ -19,7 +19,7 @@ Severities: `error` breaks something (no spans, a listener rejected, a config di
 wanted; `info` is worth knowing. `check` fails at `warning` and above unless `--fail-on` says otherwise. An input that
 can't be read is reported as `GCI000`, after everything else was checked, with exit code 3.
 
-A comment takes a finding of its line, or of the next line that is no comment, back; inside the text of a mesh config
+A comment suppresses findings on its own line, or on the next line that is not a comment; inside the text of a mesh config
 too:
 
 ```yaml
