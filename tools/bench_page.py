@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 METHOD: Final = """\
 Each command is a whole process with a file as its standard input and `/dev/null` as its output. In each round every
-command runs once; the first round does not count. Times are medians with the first and third quartile. A ratio is the
-median of the ratios within the rounds, so that a busy moment counts on both sides. Before a command is timed, its output
-is checked to contain the edit of the mesh config; only groundcover-istio also adds a Telemetry. On the largest inputs the
-slowest of the others are left out, since they would take minutes. For our chart and for the unrelated release, only
-commands that have something to do are run."""
+command runs once; the first round does not count. Times are medians with the first and third quartile. A ratio is
+the median of the ratios within the rounds, so that a busy moment counts on both sides. Before a command is timed, its
+output is checked to contain the edit of the mesh config; only groundcover-istio also adds a Telemetry. On the largest
+inputs the slowest of the others are left out, since they would take minutes. For our chart and for the unrelated
+release, only commands that have something to do are run."""
 CAVEATS: Final = """\
 - `yq` makes the same edit inside the text of `mesh`, and writes every document anew: quotes, indentation and blank
   lines change.

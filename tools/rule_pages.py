@@ -19,8 +19,8 @@ Severities: `error` breaks something (no spans, a listener rejected, a config di
 wanted; `info` is worth knowing. `check` fails at `warning` and above unless `--fail-on` says otherwise. An input that
 can't be read is reported as `GCI000`, after everything else was checked, with exit code 3.
 
-A comment suppresses findings on its own line, or on the next line that is not a comment; inside the text of a mesh config
-too:
+A comment suppresses findings on its own line, or on the next line that is not a comment; it also works inside the
+text of a mesh config:
 
 ```yaml
 # groundcover-istio: ignore[GCI007] Envoy is patched to have a default

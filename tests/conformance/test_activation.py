@@ -53,10 +53,9 @@ def test_a_revision_alone(mesh: Mesh) -> None:
 
 def test_two_revisions_with_a_telemetry_each(mesh: Mesh) -> None:
     """The releases of two revisions install side by side, and the old one's end takes nothing from the new one."""
-    settings = {"activation": "telemetry", "sampling_percentage": "100"}
-    mesh.install_sensor(**settings)
-    mesh.install_istiod(**settings)
-    mesh.install_istiod(None, "--set", "revision=canary", release="istiod-canary", **settings)
+    mesh.install_sensor(activation="telemetry", sampling_percentage="100")
+    for release, *arguments in (("istiod",), ("istiod-canary", "--set", "revision=canary")):
+        mesh.install_istiod(None, *arguments, release=release, activation="telemetry", sampling_percentage="100")
     for revision in ("default", "canary"):
         mesh.start(REVISION=revision)
         assert mesh.count(REQUESTS, expected=ALL) == ALL

@@ -107,11 +107,14 @@ def pod(cluster: Cluster, name: str, namespace: str, node: str, **rest: Any) -> 
     return cluster.add("Pod", name, namespace, labels=labels, spec=spec, status={"phase": "Running"}, **rest)
 
 
-def release(cluster: Cluster, revision: int, status: str, mesh: Any) -> dict[str, Any]:
+def release(
+    cluster: Cluster, revision: int, status: str, mesh: Any, description: str = "Upgrade complete"
+) -> dict[str, Any]:
     """What Helm keeps of a revision of the release istiod."""
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio"}}
     manifest = yaml.safe_dump({**config_map, "data": {"mesh": yaml.safe_dump(mesh)}})
-    record = json.dumps({"name": "istiod", "manifest": manifest, "config": {"password": "hunter2"}}).encode()
+    held = {"name": "istiod", "info": {"description": description}, "manifest": manifest}
+    record = json.dumps({**held, "config": {"password": "hunter2"}}).encode()
     text = base64.b64encode(base64.b64encode(gzip.compress(record))).decode()
     labels = {"owner": "helm", "name": "istiod", "status": status, "version": str(revision)}
     name = f"sh.helm.release.v1.istiod.v{revision}"

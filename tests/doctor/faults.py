@@ -188,10 +188,10 @@ def early(cluster: Any) -> Any:
         made["metadata"]["ownerReferences"] = [{"kind": kind, "name": owner}]
 
 
-def lost(cluster: Any) -> None:
+def lost(cluster: Any, description: str = "Upgrade complete") -> None:
     """An upgrade without the flag: neither the record nor the cluster has the provider now."""
     plain = {key: value for key, value in MESH.items() if key in ("rootNamespace", "defaultConfig")}
-    release(cluster, 3, "deployed", plain)
+    release(cluster, 3, "deployed", plain, description)
     cluster.one("secrets", "sh.helm.release.v1.istiod.v2")["metadata"]["labels"]["status"] = "superseded"
     cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultProviders")])
 
@@ -499,6 +499,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "healthy-proxies-by-time": (lambda c: without_proxy_config(c, "2025-06-01T00:00:00Z"), []),
     "proxies-untold": (lambda c: without_proxy_config(c, ""), ["warn proxies-untold"]),
     "release-lost": (lost, ["fail provider-missing", "fail release-lost"]),
+    "release-rolled-back": (lambda c: lost(c, "Rollback to 1"), ["fail provider-missing", "fail release-rolled-back"]),
     "release-differs": (patched_by_hand, ["warn release-differs"]),
     "release-unread": (unreadable_release, ["unknown release-unread"]),
 }  # fmt: skip

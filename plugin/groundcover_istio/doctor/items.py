@@ -308,6 +308,11 @@ SENTENCES: Final = {
         "an upgrade ran without --post-renderer, which Helm does not remember",
         "{helm} upgrade {name} … " + _FLAGS,
     ),
+    "release-rolled-back": Sentence(
+        "release {release}: revision {revision} lost the provider that revision {before} had",
+        "a rollback took an older manifest back; Helm runs no post-renderer over it",
+        "{helm} upgrade {name} … " + _FLAGS,
+    ),
     "release-differs": Sentence(
         "release {release}, revision {revision}: its manifest has no provider for the sensor, the cluster has",
         "the next helm upgrade may take it away",

@@ -65,7 +65,8 @@ def check_releases(cluster: Cluster, mesh: Mesh, settings: Settings) -> Iterator
         if held:
             yield ok("release", **values)
         elif before is not None:
-            yield fail("release-lost", before=before, **values)
+            code = "release-rolled-back" if _is_rollback(current) else "release-lost"
+            yield fail(code, before=before, **values)
         elif live:
             yield warn("release-differs", **values)
 
@@ -108,8 +109,21 @@ def _has_provider(stored: Stored, mesh: Mesh, settings: Settings) -> bool | None
     return None
 
 
+def _is_rollback(stored: Stored) -> bool:
+    """Whether Helm describes the revision as a rollback, as it does by itself (pkg/action/rollback.go)."""
+    return str(dig(_record(stored.secret), "info", "description")).startswith("Rollback to ")
+
+
 def _manifest(secret: dict[str, Data]) -> str:
-    """The manifest in a release's Secret: JSON in gzip in base64, in the base64 of every Secret."""
+    """The manifest in a release's Secret."""
+    manifest = dig(_record(secret), "manifest")
+    if not isinstance(manifest, str):
+        raise UnreadableError("its record has no manifest")
+    return manifest
+
+
+def _record(secret: dict[str, Data]) -> Data:
+    """What Helm keeps of a revision in a Secret: JSON in gzip in base64, in the base64 of every Secret."""
     text = dig(secret, "data", "release")
     if not isinstance(text, str) or not text:
         raise UnreadableError("the Secret has no record")
@@ -119,9 +133,6 @@ def _manifest(secret: dict[str, Data]) -> str:
         plain = unpacker.decompress(packed, _LARGEST)
         if unpacker.unconsumed_tail:
             raise UnreadableError("its record is larger than 64 MiB")
-        manifest = dig(json.loads(plain), "manifest")
+        return json.loads(plain)
     except (binascii.Error, ValueError, zlib.error, RecursionError) as error:
         raise UnreadableError("its record is not as Helm writes it") from error
-    if not isinstance(manifest, str):
-        raise UnreadableError("its record has no manifest")
-    return manifest
