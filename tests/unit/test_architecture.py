@@ -92,7 +92,7 @@ ALLOWED = {
     "arguments": {"errors", "config", "console", "variables"},
     "commands": set(),
     "commands.render": {"errors", "stream", "pipeline", "report", "console", "progress", "variables", "arguments", ""},
-    "commands.diff": {"pipeline", "report", "difference", "console", "progress", "arguments"},
+    "commands.diff": {"errors", "stream", "pipeline", "report", "difference", "console", "progress", "arguments"},
     "commands.install_plugin": {"helm_plugin", "console", "arguments"},
     "commands.check": {"errors", "model", "istio", "config", "console", "progress", "variables", "arguments", "checks.*"},
     "commands.rule": {"errors", "console", "arguments", "checks.*"},

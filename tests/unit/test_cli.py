@@ -333,6 +333,23 @@ def test_diff_counts_lines_as_others_do(mark: str, tool: Callable[..., Any]) -> 
     assert json.loads(got)["diff"] == json.loads(wanted)["diff"].replace("# a\n", above)
 
 
+@pytest.mark.parametrize("stdin", [b"", b"\n \n"], ids=["empty", "blank"])
+def test_diff_of_nothing_is_refused(stdin: bytes, tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """`helm template` that failed wrote none: exit code 0 let it through a gate. `render` goes on, as Helm has it."""
+    code, out, err = tool("diff", stdin=stdin)
+    assert (code, out) == (2, b"")
+    assert err == (
+        "groundcover-istio: error: standard input: holds nothing to compare; looked for: manifests\n"
+        "  fix: what writes to it may have failed; with `set -o pipefail` the shell says so\n"
+    )
+    (tmp_path / "rendered.yaml").write_bytes(stdin)
+    code, out, err = tool("diff", str(tmp_path / "rendered.yaml"))
+    assert (code, out) == (2, b"")
+    assert "rendered.yaml: holds nothing to compare; looked for: manifests\n  fix: what wrote it may have failed" in err
+    assert tool("diff", stdin=b"# a chart that renders to nothing\n").code == 0
+    assert tool(stdin=stdin).code == 0
+
+
 def test_diff_as_json(tool: Callable[..., Any]) -> None:
     """The same for programs."""
     code, out, _ = tool("diff", "--format", "json", stdin=ISTIOD)
