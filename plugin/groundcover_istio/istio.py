@@ -117,6 +117,12 @@ def require(version: Version, path: str, value: Data, where: str) -> None:
             )
 
 
+def needed(path: str, value: Data) -> Version:
+    """The oldest Istio that knows all of `value`, at `path` of a mesh config or a Telemetry."""
+    known = (Version(*SINCE[field]) for field in (path, *_fields(path, value)) if field in SINCE)
+    return max(known, default=OLDEST_RELEASE)
+
+
 def _fields(path: str, value: Data) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:

@@ -25,6 +25,8 @@ SENTENCES: Final = {
     "respelt": "{old}, our entry of before, is spelt {new} now",
     "still-active": "{provider} is still active here, which the settings do not say: what is missing is written, and"
     " nothing taken away; to end it remove its name from {place}",
+    "version-assumed": "Istio is taken to be {version}, since nothing here names its minor version; what is written"
+    " needs {needed}, so for an older one give --istio-version",
     "unchanged": "already says what it has to say; left as it is",
     "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
     " istio_* metrics are missing; add it unless you mean that",
@@ -100,7 +102,10 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
 def _note(place: str, decision: Decision) -> Note:
     words = SENTENCES.get(decision.code) or report.SENTENCES[decision.code]
     values = report.shown(decision)
-    level: Literal["done", "warning"] = "warning" if decision.severity == "warning" else "done"
+    level: Literal["done", "note", "warning"] = "warning" if decision.severity == "warning" else "done"
+    if decision.code == "version-assumed":
+        # Counts for what was written before too, where nothing is done now.
+        level = "note"
     return Note(level, f"{place}: {words.format(**values)}", decision.code)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from groundcover_istio.config import Layer
-    from groundcover_istio.model import Settings
+    from groundcover_istio.model import Settings, Version
 
 _TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
 _LOGGER: Final = "envoyOtelAls"
@@ -43,7 +43,12 @@ def merge(mesh: Data, layers: Sequence[Layer], where: str, values: dict[str, Dat
     before: dict[str, Data] = mesh or {}
     adopted, kept, decisions = _adopt(before, settings)
     after, found = _through_engine(adopted, layers, settings, where, values)
-    decisions += [each for each in found if each.code not in ("unchanged", "nothing-here", "version-assumed")]
+    needed = _needed(after, settings)
+    for each in found:
+        if each.code == "version-assumed":
+            decisions += [each._replace(values={**each.values, "needed": str(needed)})] if needed else []
+        elif each.code not in ("unchanged", "nothing-here"):
+            decisions.append(each)
     defaults = after.get("defaultProviders")
     of_the_chart = chart_defaults(values.get("telemetry")) if values is not None else {}
     if defaults and not defaults.get("metrics") and of_the_chart.get("metrics"):
@@ -150,6 +155,17 @@ def _is_aimed_at_sensor(entry: dict[str, Data], kinds: Sequence[str], settings: 
     targets = [held.get(key) for key in ("service", "address")] if isinstance(held, dict) else []
     name, namespace = settings.service.name, settings.service.namespace
     return kind in kinds and any(istio.is_sensor_host(each, name, namespace) for each in targets)
+
+
+def _needed(mesh: dict[str, Data], settings: Settings) -> Version | None:
+    """The oldest Istio that knows our providers in a mesh config; None where every one does."""
+    names = (settings.tracing.provider_name, settings.access_logs.provider_name)
+    entries = [each for each in mesh.get("extensionProviders") or [] if each.get("name") in names]
+    needed = max(
+        (istio.needed(f"extensionProviders.{kind}", held) for each in entries for kind, held in each.items()),
+        default=istio.OLDEST_RELEASE,
+    )
+    return needed if needed > istio.OLDEST_RELEASE else None
 
 
 def _still_active(mesh: dict[str, Data], settings: Settings) -> list[Decision]:

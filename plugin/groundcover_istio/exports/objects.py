@@ -9,6 +9,7 @@ from groundcover_istio.errors import ToolError, UsageError
 from groundcover_istio.exports.carriers import SHARED_USE, TELEMETRY_USE, Carrier
 from groundcover_istio.exports.files import edit, read
 from groundcover_istio.exports.merge import (
+    Merged,
     changes,
     config_map,
     merge,
@@ -32,24 +33,35 @@ _MARK: Final = "groundcover-istio-export"
 
 def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
     """A new file that holds the mesh config in a carrier."""
-    data: Data = merge({}, layers, carrier.words, {}).data
+    merged = merge({}, layers, carrier.words, {})
+    data: Data = merged.data
     for key in reversed(carrier.path):
         data = {key: data}
     skeleton = dict(carrier.skeleton)
     if skeleton and carrier.kind == "istio-operator":
         skeleton["metadata"] = {**skeleton["metadata"], "namespace": config.resolve(layers).root_namespace}
-    return with_comment(carrier.use, {**skeleton, **data})
+    return with_comment([*carrier.use, *_version_note(merged)], {**skeleton, **data})
 
 
 def shared_text(layers: Sequence[Layer]) -> str:
     """The ConfigMap that istiod reads beside its own mesh config."""
     root = config.resolve(layers).root_namespace
-    mesh = merge({}, layers, SHARED_NAME, None).data
+    merged = merge({}, layers, SHARED_NAME, None)
     head = config_map(SHARED_NAME, root, "mesh", "")
     head["metadata"]["labels"] = {"app.kubernetes.io/part-of": "groundcover"}
     del head["data"]
-    lines = [*comment(line.format(root=root) for line in SHARED_USE), *k8syaml.block_lines(head, 0)]
-    return "\n".join([*lines, "data:", *literal("mesh", text_of(mesh), 2)]) + "\n"
+    use = [*(line.format(root=root) for line in SHARED_USE), *_version_note(merged)]
+    lines = [*comment(use), *k8syaml.block_lines(head, 0)]
+    return "\n".join([*lines, "data:", *literal("mesh", text_of(merged.data), 2)]) + "\n"
+
+
+def _version_note(merged: Merged) -> list[str]:
+    """What a new file says of the Istio that it needs, where the settings do not name yours.
+
+    In the file, since that outlasts the terminal, and standard output alone may be seen.
+    """
+    assumed = [each.values["needed"] for each in merged.decisions if each.code == "version-assumed"]
+    return [f"It needs Istio {needed} or newer; for an older one export it with --istio-version." for needed in assumed]
 
 
 def telemetry_text(layers: Sequence[Layer]) -> str:
