@@ -93,6 +93,19 @@ def test_the_same_with_helm_4(rig: Rig, helm_binaries: dict[str, Path]) -> None:
     assert mesh_of(rig.template(rig.call("export", "istiod-values"))) == rig.wanted([])
 
 
+@pytest.mark.parametrize("top", ["", "env: {A: b}\n", "pilot: {env: {A: b}}\n"], ids=["empty", "env", "pilot"])
+def test_in_mode_shared_the_post_renderer_finds_nothing_left(top: str, rig: Rig) -> None:
+    """The whole mesh config was exported, which the post-renderer then refused beside a shared one that differs."""
+    shared = ["--mesh-config-mode", "shared"]
+    path = rig.folder / "mine.yaml"
+    path.write_text(top)
+    rig.call("export", "istiod-values", *shared, "--into", str(path))
+    manifests = rig.template(path.read_text())
+    assert "name: SHARED_MESH_CONFIG\n" in manifests
+    assert rig.call("render", *shared, stdin=manifests) == manifests
+    assert mesh_of(manifests) == mesh_of(rig.template(top))
+
+
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_a_users_values_file_gives_the_post_rendered_mesh_config(settings: list[str], rig: Rig) -> None:
     """Edited in place, with providers of its own in it; twice gives the same file."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from groundcover_istio import report
 from groundcover_istio.errors import ManifestError, UsageError
 from groundcover_istio.exports.at import spelled, split_document
-from groundcover_istio.exports.carriers import CARRIERS
+from groundcover_istio.exports.carriers import CARRIERS, SHARED_BESIDE
 from groundcover_istio.exports.files import into_file
 from groundcover_istio.exports.kustomize import RENDER, into_kustomization, kustomization_text, patches
 from groundcover_istio.exports.objects import carrier_text, into_telemetry, shared_text, telemetry_text
+from groundcover_istio.exports.shared import is_shared
 from groundcover_istio.exports.sources import layers_from
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SENTENCES: Final = {
     " nothing taken away; to end it remove its name from {place}",
     "version-assumed": "Istio is taken to be {version}, since nothing here names its minor version; what is written"
     " needs {needed}, so for an older one give --istio-version",
+    "before-shared": "{provider} is defined here too, which counts before the shared mesh config: settings that change"
+    " have no effect until it is removed from extensionProviders, and its name from defaultProviders",
     "unchanged": "already says what it has to say; left as it is",
     "no-metrics": "defaultProviders has no `metrics`, so the chart's own `metrics: [prometheus]` does not count and"
     " istio_* metrics are missing; add it unless you mean that",
@@ -81,8 +84,8 @@ def write_into(
         after, notes = _carrier_into(kind, text, name, found, at)
     if after == text:
         notes = [each for each in notes if each.level != "done"]
-        # What is still active is not what the settings say.
-        if not any(each.code == "still-active" for each in notes):
+        # What is still active, or counts before, is not what the settings say.
+        if not any(each.code in ("still-active", "before-shared") for each in notes):
             notes.insert(0, Note("done", f"{name}: {SENTENCES['unchanged']}"))
     return (whole[: len(whole) - len(text)] + after).encode(), notes
 
@@ -93,7 +96,9 @@ def _carrier_into(kind: str, text: str, name: str, layers: Sequence[Layer], at: 
         return after, [_note(f"{name}, {each.resource}", each) for each in decisions]
     carrier = _BY_KIND[kind]
     edited = into_file(text, name, carrier, layers, at)
-    notes = [_note(place, each) for place, result in edited.merged for each in result.decisions]
+    notes = [_note(place, each) for place, decisions in edited.decided for each in decisions]
+    if is_shared(layers):
+        return edited.text, [*notes, Note("note", " ".join(SHARED_BESIDE))]
     way = split_document(at)[1]
     prefix = f"{spelled(way)}." if way else ""
     return edited.text, [*notes, Note("note", carrier.above.format(at=prefix + ".".join(carrier.path)))]

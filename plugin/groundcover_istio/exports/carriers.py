@@ -27,10 +27,26 @@ class Carrier(NamedTuple):
     """Where it names a profile of Istio's."""
     skeleton: dict[str, Data]
     """What stands around the mesh config in a new file."""
+    variables: tuple[str, ...]
+    """Where istiod's environment variables stand."""
+    title: str
+    """What a new file is, the beginning of its comment."""
     use: tuple[str, ...]
     """How to use a new file, as comment lines."""
+    lists: tuple[str, ...]
+    """What to know of the lists in its mesh config, as comment lines."""
     above: str
     """What could still take the place of what is written."""
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The comment of a new file that holds a mesh config."""
+        return (f"{self.title}: traces go to the groundcover sensor.", *self.use, *self.lists)
+
+    @property
+    def about_shared(self) -> tuple[str, ...]:
+        """The comment of a new file that names the shared mesh config."""
+        return (f"{self.title}: istiod reads the mesh config {SHARED_NAME} beside its own.", *self.use, *SHARED_BESIDE)
 
     def holds(self, document: Data) -> bool:
         """Whether a document is of this kind."""
@@ -73,10 +89,13 @@ CARRIERS: Final = (
         ("meshConfig",),
         ("profile",),
         {},
+        ("pilot", "env"),
+        "Values of Istio's istiod chart",
         (
-            "Values of Istio's istiod chart: traces go to the groundcover sensor.",
             "helm upgrade istiod istio/istiod -n istio-system --version YOUR-VERSION -f YOUR-VALUES -f THIS-FILE",
             "Without --version Helm takes the newest Istio.",
+        ),
+        (
             "Helm replaces lists: extensionProviders of other values files, or of a profile, belong into this list;",
             "`groundcover-istio export istiod-values --into FILE` writes it into the file that has them.",
             *_METRICS,
@@ -96,9 +115,10 @@ CARRIERS: Final = (
             "kind": "IstioOperator",
             "metadata": {"name": "groundcover-tracing"},
         },
+        ("spec", "values", "pilot", "env"),
+        "IstioOperator",
+        ("istioctl install -f YOUR-FILE -f THIS-FILE",),
         (
-            "IstioOperator: traces go to the groundcover sensor.",
-            "istioctl install -f YOUR-FILE -f THIS-FILE",
             "istioctl from 1.24 on replaces lists: extensionProviders of your other files belong into this list;",
             "`groundcover-istio export istio-operator --into FILE` writes it into the file that has them.",
             *_METRICS,
@@ -114,9 +134,10 @@ CARRIERS: Final = (
         ("spec", "values", "meshConfig"),
         ("spec", "profile"),
         {"apiVersion": "sailoperator.io/v1", "kind": "Istio", "metadata": {"name": "default"}},
+        ("spec", "values", "pilot", "env"),
+        "Istio of the Sail operator (OpenShift Service Mesh 3)",
+        ("Set metadata.name to that of your Istio, and merge this into it; applied alone it is a whole Istio.",),
         (
-            "Istio of the Sail operator (OpenShift Service Mesh 3): traces go to the groundcover sensor.",
-            "Set metadata.name to that of your Istio, and merge this into it; applied alone it is a whole Istio.",
             "A patch replaces lists: extensionProviders that yours has belong into this list;",
             "`groundcover-istio export sail --into FILE` writes it into the file that has them.",
             *_METRICS,
@@ -125,11 +146,15 @@ CARRIERS: Final = (
         " takes their place; a change of the ConfigMap istio itself is reverted by the operator",
     ),
 )
+SHARED_BESIDE: Final = (
+    f"ConfigMap {SHARED_NAME} has to be in istiod's namespace: groundcover-istio export shared-mesh-config > FILE,",
+    "or the sensor's release with the post-renderer in the same mode; istiod starts anew to read it.",
+)
 SHARED_USE: Final = (
     "A mesh config of its own, which istiod reads beside its own one: traces go to the groundcover sensor.",
     "kubectl apply -f THIS-FILE, and give istiod its name (without --version Helm takes the newest Istio):",
     "helm upgrade istiod istio/istiod -n {root} --version YOUR-VERSION \\",
-    "  --reuse-values --set env.SHARED_MESH_CONFIG=" + SHARED_NAME,
+    "  --reuse-values --set pilot.env.SHARED_MESH_CONFIG=" + SHARED_NAME,
     "Istio calls it experimental. Where the mesh's own config sets the same thing, that counts;",
     "entries of extensionProviders are merged by name.",
 )

@@ -19,7 +19,8 @@ from groundcover_istio.exports.at import (
     spelled,
     split_document,
 )
-from groundcover_istio.exports.merge import Merged, merge
+from groundcover_istio.exports.merge import merge
+from groundcover_istio.exports.shared import is_shared, name_shared
 from groundcover_istio.istio import release
 from groundcover_istio.model import Operation, dig
 from groundcover_istio.spelling import spell
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from groundcover_istio.exports.at import Place
     from groundcover_istio.exports.carriers import Carrier
     from groundcover_istio.k8syaml import Tree
-    from groundcover_istio.model import Data, Edit, Path
+    from groundcover_istio.model import Data, Decision, Edit, Path
 
 
 class Above(NamedTuple):
@@ -52,7 +53,7 @@ class Edited(NamedTuple):
     text: str
     edits: tuple[Edit, ...]
     """What made it of the text before."""
-    merged: list[tuple[str, Merged]]
+    decided: list[tuple[str, list[Decision]]]
 
 
 def into_file(
@@ -68,7 +69,7 @@ def into_file(
     places = [resolve(k8syaml.to_data(tree.root), at, name) for tree in found] if at else []
     if places and isinstance(places[0].held, str):
         return _into_text(text, name, found[0], places[0], carrier, layers)
-    merged: list[tuple[str, Merged]] = []
+    decided: list[tuple[str, list[Decision]]] = []
     planned: list[tuple[Tree, list[Operation]]] = []
     base = places[0].path if places else ()
     if not carrier.api_group:
@@ -80,11 +81,16 @@ def into_file(
         top = k8syaml.to_data(tree.root)
         data = _as_handed_on(top, places[0]) if places else top
         stated = _stated(data, carrier, place, above.chart_version or istiod_version(top, base))
+        if is_shared(layers):
+            named = name_shared(data, carrier, [*stated, *layers], name, base)
+            decided += named.decided
+            planned.append((tree, named.operations))
+            continue
         result = merge(dig(data, *carrier.path), [*stated, *layers], place, carrier.beside(data))
-        merged.append((place, result))
+        decided.append((place, result.decisions))
         planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
     edits = edits_of(text, name, planned)
-    return Edited(applied(text, name, planned, edits), edits, merged)
+    return Edited(applied(text, name, planned, edits), edits, decided)
 
 
 def _documents(text: str, name: str, carrier: Carrier, at: str, number: int | None) -> list[Tree]:

@@ -10,6 +10,7 @@ from groundcover_istio.exports.carriers import CARRIERS
 from groundcover_istio.exports.files import edit, load, read, verify
 from groundcover_istio.exports.merge import merge, patch_mode, require_enabled
 from groundcover_istio.exports.objects import comment, literal
+from groundcover_istio.exports.shared import is_shared
 from groundcover_istio.model import MESH_KEY, Data, Operation, Path, dig
 
 if TYPE_CHECKING:
@@ -116,6 +117,13 @@ def patches(manifests: str, name: str, layers: Sequence[Layer]) -> list[Patch]:
 
     Raises UsageError where they hold none.
     """
+    if is_shared(layers):
+        raise UsageError(
+            "in mode shared no mesh config is patched",
+            where="meshConfig.mode",
+            hint="groundcover-istio export shared-mesh-config > FILE, which says how istiod gets its name;\n"
+            "or set meshConfig.mode to patch (--mesh-config-mode)",
+        )
     require_enabled(config.resolve(layers))
     before = load(manifests, name)
     outcome = _rendered(manifests, name, layers)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from groundcover_istio.config import Layer
-    from groundcover_istio.model import Settings, Version
+    from groundcover_istio.model import Outcome, Settings, Version
 
 _TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
 _LOGGER: Final = "envoyOtelAls"
@@ -92,17 +92,23 @@ def _through_engine(
     if values is not None:
         spec = {"values": values, "meshConfig": mesh}
         carrier = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
-    try:
-        outcome = pipeline.run(text_of(carrier).encode(), patch_mode(layers))
-    except ToolError as error:
-        place, _, inside = error.where.partition("data.mesh" if values is None else "spec.meshConfig")
-        if place.startswith("line ") or carrier["kind"] in place:
-            error.where = where + inside.replace(", ", ".", 1)
-        raise
+    key = "data.mesh" if values is None else "spec.meshConfig"
+    outcome = through_pipeline(carrier, patch_mode(layers), key, where, where)
     document = k8syaml.load(outcome.after.decode())[0]
     if values is not None:
         return document["spec"]["meshConfig"] or {}, outcome.decisions
     return k8syaml.load(document["data"]["mesh"])[0] or {}, outcome.decisions
+
+
+def through_pipeline(carrier: Data, layers: Sequence[Layer], key: str, where: str, beside: str) -> Outcome:
+    """What render makes of an object that we made: its place `key` is called `where` in messages, others `beside`."""
+    try:
+        return pipeline.run(text_of(carrier).encode(), layers)
+    except ToolError as error:
+        place, found, inside = error.where.partition(key)
+        if place.startswith("line ") or carrier["kind"] in place:
+            error.where = where + inside.replace(", ", ".", 1) if found else beside
+        raise
 
 
 # --- our earlier entry ---------------------------------------------------------------------------
@@ -160,7 +166,8 @@ def _is_aimed_at_sensor(entry: dict[str, Data], kinds: Sequence[str], settings: 
 def _needed(mesh: dict[str, Data], settings: Settings) -> Version | None:
     """The oldest Istio that knows our providers in a mesh config; None where every one does."""
     names = (settings.tracing.provider_name, settings.access_logs.provider_name)
-    entries = [each for each in mesh.get("extensionProviders") or [] if each.get("name") in names]
+    providers = mesh.get("extensionProviders") or []
+    entries = [each for each in providers if any(istio.same_provider(str(each.get("name")), name) for name in names)]
     needed = max(
         (istio.needed(f"extensionProviders.{kind}", held) for each in entries for kind, held in each.items()),
         default=istio.OLDEST_RELEASE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import config, k8syaml, pipeline
+from groundcover_istio.edits import apply_to_data
 from groundcover_istio.errors import ToolError, UsageError
 from groundcover_istio.exports.carriers import SHARED_USE, TELEMETRY_USE, Carrier
 from groundcover_istio.exports.files import edit, read
@@ -19,6 +20,7 @@ from groundcover_istio.exports.merge import (
     still_active,
     text_of,
 )
+from groundcover_istio.exports.shared import is_shared, name_shared
 from groundcover_istio.model import SHARED_NAME, dig, items
 from groundcover_istio.rules.telemetry import TELEMETRY_NAME
 
@@ -32,15 +34,19 @@ _MARK: Final = "groundcover-istio-export"
 
 
 def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
-    """A new file that holds the mesh config in a carrier."""
-    merged = merge({}, layers, carrier.words, {})
-    data: Data = merged.data
-    for key in reversed(carrier.path):
-        data = {key: data}
+    """A new file that holds the mesh config in a carrier, or the name of the shared one."""
+    if is_shared(layers):
+        named = name_shared({}, carrier, layers, carrier.words, ())
+        data, about = apply_to_data({}, named.operations), carrier.about_shared
+    else:
+        merged = merge({}, layers, carrier.words, {})
+        data, about = merged.data, (*carrier.about, *_version_note(merged))
+        for key in reversed(carrier.path):
+            data = {key: data}
     skeleton = dict(carrier.skeleton)
     if skeleton and carrier.kind == "istio-operator":
         skeleton["metadata"] = {**skeleton["metadata"], "namespace": config.resolve(layers).root_namespace}
-    return with_comment([*carrier.use, *_version_note(merged)], {**skeleton, **data})
+    return with_comment(about, {**skeleton, **data})
 
 
 def shared_text(layers: Sequence[Layer]) -> str:
