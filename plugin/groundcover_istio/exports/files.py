@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import k8syaml
+from groundcover_istio import config, k8syaml
 from groundcover_istio.config import Layer
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
@@ -20,6 +20,7 @@ from groundcover_istio.exports.at import (
     split_document,
 )
 from groundcover_istio.exports.merge import merge
+from groundcover_istio.exports.overrides import below, overrides_beside, refuse_overrides
 from groundcover_istio.exports.shared import is_shared, name_shared
 from groundcover_istio.istio import release
 from groundcover_istio.model import Operation, dig
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from groundcover_istio.exports.at import Place
     from groundcover_istio.exports.carriers import Carrier
+    from groundcover_istio.exports.overrides import Override
     from groundcover_istio.k8syaml import Tree
     from groundcover_istio.model import Data, Decision, Edit, Path
 
@@ -42,9 +44,11 @@ class Above(NamedTuple):
     """The way to it."""
     chart_version: str
     """What the file says of the chart that it is for."""
+    overrides: list[Override]
+    """What it sets beside the text."""
 
 
-_NOTHING_ABOVE: Final = Above((), "")
+_NOTHING_ABOVE: Final = Above((), "", [])
 
 
 class Edited(NamedTuple):
@@ -81,12 +85,16 @@ def into_file(
         top = k8syaml.to_data(tree.root)
         data = _as_handed_on(top, places[0]) if places else top
         stated = _stated(data, carrier, place, above.chart_version or istiod_version(top, base))
+        given = [*stated, *layers]
+        if not carrier.api_group:
+            beside = [*below(above.overrides, base), *overrides_beside(top, base, name)]
+            refuse_overrides(beside, config.resolve(given))
         if is_shared(layers):
-            named = name_shared(data, carrier, [*stated, *layers], name, base)
+            named = name_shared(data, carrier, given, name, base)
             decided += named.decided
             planned.append((tree, named.operations))
             continue
-        result = merge(dig(data, *carrier.path), [*stated, *layers], place, carrier.beside(data))
+        result = merge(dig(data, *carrier.path), given, place, carrier.beside(data))
         decided.append((place, result.decisions))
         planned.append((tree, [each._replace(path=(*path, *each.path)) for each in result.operations]))
     edits = edits_of(text, name, planned)
@@ -143,7 +151,9 @@ def _into_text(text: str, name: str, tree: Tree, place: Place, carrier: Carrier,
     except ToolError as error:
         error.where = _at(name, error.where)
         raise
-    above = Above(place.path, istiod_version(k8syaml.to_data(tree.root), place.path))
+    document = k8syaml.to_data(tree.root)
+    beside = overrides_beside(document, place.path, name)
+    above = Above(place.path, istiod_version(document, place.path), beside)
     inner = into_file(scalar.value, f"{name}, {spell(place.path)}", carrier, layers, place.rest, above=above)
     edits = (embed(text, holder, scalar, inner.edits),) if inner.edits else ()
     after = apply(text, edits)
