@@ -66,6 +66,21 @@ def rig(tmp_path: Path, helm_binaries: dict[str, Path], istiod_chart: Path, tool
     return Rig(tmp_path, helm_binaries["3.17.3"], istiod_chart, tool)
 
 
+SENSOR = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: eyes
+  namespace: obs
+  labels: {app.kubernetes.io/name: sensor, app.kubernetes.io/part-of: groundcover}
+spec:
+  ports:
+  - {name: otlp-http, port: 14318, appProtocol: http}
+  - {name: otlp-grpc, port: 4317, appProtocol: grpc}
+  - {name: zipkin, port: 9411, appProtocol: http}
+"""
+
+
 def mesh_of(manifests: str) -> Any:
     """The mesh config in manifests."""
     (found,) = [
@@ -187,6 +202,40 @@ def test_the_shared_mesh_config_says_the_same(rig: Rig) -> None:
     for key in ("defaultConfig", "defaultProviders"):
         merged[key] = {**shared[key], **own.get(key, {})}
     assert merged == wanted
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [],
+        ["--sampling-percentage", "0"],
+        ["--protocol", "zipkin", "--root-namespace", "mesh", "--cluster-domain", "example.org"],
+        ["--access-logs", "true"],
+        ["--access-logs", "true", "--activation", "mesh"],
+        ["--access-logs", "true", "--activation", "telemetry"],
+        ["--access-logs", "true", "--activation", "none"],
+    ],
+    ids=" ".join,
+)
+def test_the_shared_mesh_config_is_the_one_that_render_adds(
+    settings: list[str], tmp_path: Path, tool: Callable[..., Any]
+) -> None:
+    """To the sensor's stream; there a Telemetry turns access logs on with activation auto, which this file does itself."""
+    sensor = tmp_path / "sensor.yaml"
+    sensor.write_text(SENSOR)
+    code, out, _ = tool("render", "--mesh-config-mode", "shared", *settings, stdin=SENSOR.encode())
+    documents = [each for each in yaml.safe_load_all(out) if each]
+    (added,) = [each for each in documents if each["metadata"]["name"] == "groundcover-mesh"]
+    exported = tool("export", "shared-mesh-config", *settings, "--from", str(sensor))
+    assert (code, exported.code) == (0, 0)
+    got = yaml.safe_load(exported.out)
+    if settings == ["--access-logs", "true"]:
+        (telemetry,) = [each for each in documents if each["kind"] == "Telemetry"]
+        named = [each["name"] for each in telemetry["spec"]["accessLogging"][0]["providers"]]
+        got["data"]["mesh"] = got["data"]["mesh"].replace(
+            "".join(["  accessLogging:\n", *(f"  - {each}\n" for each in named)]), ""
+        )
+    assert got == added
 
 
 @pytest.mark.parametrize("settings", [[], ["--sampling-percentage", "7"]], ids=["default", "sampling"])

@@ -80,7 +80,7 @@ ALLOWED = {
     },
     "exports.*": {
         "errors", "model", "chart_version", "subcharts", "spelling", "istio", "control_plane", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
-        "rules.sensor", "rules.telemetry", "rules.values", "report", "pipeline",
+        "rules.sensor", "rules.logs", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {
         "errors", "model", "spelling", "istio", "k8syaml", "config", "rules.tracing", "report", "interrupts",

@@ -31,10 +31,10 @@ class Merged(NamedTuple):
     decisions: list[Decision]
 
 
-def merge(mesh: Data, layers: Sequence[Layer], where: str, values: dict[str, Data] | None) -> Merged:
+def merge(mesh: Data, layers: Sequence[Layer], where: str, values: dict[str, Data]) -> Merged:
     """Bring a mesh config to what the settings say.
 
-    `values` are those it is among, as `Carrier.beside` gives them; None for one that stands alone.
+    `values` are those it is among, as `Carrier.beside` gives them.
     Raises ToolError as `pipeline.run` does, its place being `where`.
     """
     settings = require_enabled(config.resolve(layers))
@@ -42,16 +42,15 @@ def merge(mesh: Data, layers: Sequence[Layer], where: str, values: dict[str, Dat
         raise SettingsError("is no mapping, a mesh config is one", where=where)
     before: dict[str, Data] = mesh or {}
     adopted, kept, decisions = _adopt(before, settings)
-    after, found = _through_engine(adopted, layers, settings, where, values)
-    needed = _needed(after, settings)
+    after, found = _through_engine(adopted, layers, where, values)
+    needed = needed_version(after, settings)
     for each in found:
         if each.code == "version-assumed":
             decisions += [each._replace(values={**each.values, "needed": str(needed)})] if needed else []
         elif each.code not in ("unchanged", "nothing-here"):
             decisions.append(each)
     defaults = after.get("defaultProviders")
-    of_the_chart = chart_defaults(values.get("telemetry")) if values is not None else {}
-    if defaults and not defaults.get("metrics") and of_the_chart.get("metrics"):
+    if defaults and not defaults.get("metrics") and chart_defaults(values.get("telemetry")).get("metrics"):
         decisions.append(Decision("no-metrics", "warning", "", {}))
     decisions += _still_active(after, settings)
     return Merged(after, _operations(before, after, kept), decisions)
@@ -85,28 +84,22 @@ def text_of(data: Data) -> str:
 
 
 def _through_engine(
-    mesh: dict[str, Data], layers: Sequence[Layer], settings: Settings, where: str, values: dict[str, Data] | None
+    mesh: dict[str, Data], layers: Sequence[Layer], where: str, values: dict[str, Data]
 ) -> tuple[dict[str, Data], tuple[Decision, ...]]:
     """What render makes of an object that holds this mesh config."""
-    carrier: Data = config_map("istio", settings.root_namespace, "mesh", text_of(mesh))
-    if values is not None:
-        spec = {"values": values, "meshConfig": mesh}
-        carrier = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
-    key = "data.mesh" if values is None else "spec.meshConfig"
-    outcome = through_pipeline(carrier, patch_mode(layers), key, where, where)
-    document = k8syaml.load(outcome.after.decode())[0]
-    if values is not None:
-        return document["spec"]["meshConfig"] or {}, outcome.decisions
-    return k8syaml.load(document["data"]["mesh"])[0] or {}, outcome.decisions
+    outcome = through_pipeline({"values": values, "meshConfig": mesh}, patch_mode(layers), where, where)
+    return k8syaml.load(outcome.after.decode())[0]["spec"]["meshConfig"] or {}, outcome.decisions
 
 
-def through_pipeline(carrier: Data, layers: Sequence[Layer], key: str, where: str, beside: str) -> Outcome:
-    """What render makes of an object that we made: its place `key` is called `where` in messages, others `beside`."""
+def through_pipeline(spec: dict[str, Data], layers: Sequence[Layer], where: str, beside: str) -> Outcome:
+    """What render makes of an IstioOperator; messages call its mesh config `where`, the rest of it `beside`."""
+    kind = "IstioOperator"
+    carrier = {"apiVersion": "install.istio.io/v1alpha1", "kind": kind, "spec": spec}
     try:
         return pipeline.run(text_of(carrier).encode(), layers)
     except ToolError as error:
-        place, found, inside = error.where.partition(key)
-        if place.startswith("line ") or carrier["kind"] in place:
+        place, found, inside = error.where.partition("spec.meshConfig")
+        if place.startswith("line ") or kind in place:
             error.where = where + inside.replace(", ", ".", 1) if found else beside
         raise
 
@@ -163,7 +156,7 @@ def _is_aimed_at_sensor(entry: dict[str, Data], kinds: Sequence[str], settings: 
     return kind in kinds and any(istio.is_sensor_host(each, name, namespace) for each in targets)
 
 
-def _needed(mesh: dict[str, Data], settings: Settings) -> Version | None:
+def needed_version(mesh: dict[str, Data], settings: Settings) -> Version | None:
     """The oldest Istio that knows our providers in a mesh config; None where every one does."""
     names = (settings.tracing.provider_name, settings.access_logs.provider_name)
     providers = mesh.get("extensionProviders") or []

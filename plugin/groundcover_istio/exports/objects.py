@@ -10,18 +10,19 @@ from groundcover_istio.errors import ToolError, UsageError
 from groundcover_istio.exports.carriers import SHARED_USE, TELEMETRY_USE, Carrier
 from groundcover_istio.exports.files import edit, read
 from groundcover_istio.exports.merge import (
-    Merged,
     changes,
     config_map,
     merge,
     names_of_ours,
+    needed_version,
     patch_mode,
     require_enabled,
     still_active,
     text_of,
 )
 from groundcover_istio.exports.shared import is_shared, name_shared
-from groundcover_istio.model import SHARED_NAME, dig, items
+from groundcover_istio.model import MESH_KEY, SHARED_NAME, dig, items, mapping
+from groundcover_istio.rules.logs import access_log_names
 from groundcover_istio.rules.telemetry import TELEMETRY_NAME
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
         data, about = apply_to_data({}, named.operations), carrier.about_shared
     else:
         merged = merge({}, layers, carrier.words, {})
-        data, about = merged.data, (*carrier.about, *_version_note(merged))
+        assumed = [each.values["needed"] for each in merged.decisions if each.code == "version-assumed"]
+        data, about = merged.data, (*carrier.about, *(line for each in assumed for line in _version_note(each)))
         for key in reversed(carrier.path):
             data = {key: data}
     skeleton = dict(carrier.skeleton)
@@ -50,24 +52,34 @@ def carrier_text(carrier: Carrier, layers: Sequence[Layer]) -> str:
 
 
 def shared_text(layers: Sequence[Layer]) -> str:
-    """The ConfigMap that istiod reads beside its own mesh config."""
-    root = config.resolve(layers).root_namespace
-    merged = merge({}, layers, SHARED_NAME, None)
-    head = config_map(SHARED_NAME, root, "mesh", "")
-    head["metadata"]["labels"] = {"app.kubernetes.io/part-of": "groundcover"}
-    del head["data"]
-    use = [*(line.format(root=root) for line in SHARED_USE), *_version_note(merged)]
-    lines = [*comment(use), *k8syaml.block_lines(head, 0)]
-    return "\n".join([*lines, "data:", *literal("mesh", text_of(merged.data), 2)]) + "\n"
+    """The ConfigMap that istiod reads beside its own mesh config: the one that render adds to the sensor's release.
+
+    There the Telemetry turns access logs on, if there is one. None comes with this file, which does it itself.
+    """
+    settings = require_enabled(config.resolve(layers))
+    shared = config.Layer("export", {"meshConfig": {"mode": "shared"}})
+    outcome = pipeline.run(_integration(settings).encode(), [*layers, shared])
+    made = next(each for each in k8syaml.load(outcome.after.decode()) if each["metadata"]["name"] == SHARED_NAME)
+    mesh: Data = k8syaml.load(made.pop("data")[MESH_KEY])[0]
+    if settings.access_logs.enabled and settings.tracing.activation == "auto":
+        mesh["defaultProviders"] = {
+            **mapping(mesh.get("defaultProviders")),
+            "accessLogging": access_log_names(settings, []),
+        }
+    use = [line.format(root=settings.root_namespace) for line in SHARED_USE]
+    if not settings.istio_version:
+        needed = needed_version(mesh, settings)
+        use += _version_note(str(needed)) if needed else []
+    lines = [*comment(use), *k8syaml.block_lines(made, 0)]
+    return "\n".join([*lines, "data:", *literal(MESH_KEY, text_of(mesh), 2)]) + "\n"
 
 
-def _version_note(merged: Merged) -> list[str]:
+def _version_note(needed: str) -> list[str]:
     """What a new file says of the Istio that it needs, where the settings do not name yours.
 
     In the file, since that outlasts the terminal, and standard output alone may be seen.
     """
-    assumed = [each.values["needed"] for each in merged.decisions if each.code == "version-assumed"]
-    return [f"It needs Istio {needed} or newer; for an older one export it with --istio-version." for needed in assumed]
+    return [f"It needs Istio {needed} or newer; for an older one export it with --istio-version."]
 
 
 def telemetry_text(layers: Sequence[Layer]) -> str:
@@ -149,6 +161,11 @@ def _surroundings(settings: Settings) -> str:
     if settings.tracing.activation == "telemetry":
         # With a file log of its own: whether the mesh has one is not known, and it is not to be lost.
         return text_of(config_map("istio", root, "mesh", text_of({"accessLogFile": "/dev/stdout"})))
+    return _integration(settings)
+
+
+def _integration(settings: Settings) -> str:
+    """The integration ConfigMap, by which the engine knows the sensor's release."""
     data = config_map(TELEMETRY_NAME, settings.service.namespace, config.INTEGRATION_KEY, "{}")
     key, value = config.INTEGRATION_LABEL
     data["metadata"]["labels"] = {key: value}

@@ -40,9 +40,7 @@ def name_shared(data: Data, carrier: Carrier, layers: Sequence[Layer], name: str
     mesh, variables, variable_way = dig(data, *carrier.path), *_variables(data, carrier, name, base)
     mesh_at, variable_at = (f"{name}, {spell((*base, *way))}" for way in (carrier.path, variable_way))
     values = {**carrier.beside(data), "pilot": {"env": variables}}
-    spec = {"values": values, "meshConfig": mesh}
-    document = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
-    outcome = through_pipeline(document, layers, "spec.meshConfig", mesh_at, variable_at)
+    outcome = through_pipeline({"values": values, "meshConfig": mesh}, layers, mesh_at, variable_at)
     named = [each for each in outcome.decisions if each.code == "shared-named"]
     # What depends on Istio's version is written elsewhere.
     silent = ("shared-named", "unchanged", "nothing-here", "version-assumed")
