@@ -189,6 +189,9 @@ def layer_from_options(given: Mapping[str, str], where: str) -> Layer:
     for option in OPTIONS:
         if option.flag in given:
             name = option.variable if where == "environment" else f"--{option.flag}"
+            # Python lets bytes that are no UTF-8 pass as halves of a surrogate pair.
+            if any("\ud800" <= each <= "\udfff" for each in given[option.flag]):
+                raise UsageError("is not valid UTF-8", where=name)
             value = _option_value(option, given[option.flag], name)
             target = data
             for key in option.path[:-1]:

@@ -155,6 +155,7 @@ class _Editor:
             if not pair:
                 added[str(key)] = _value_of(child)
             elif any(operation.action == "remove" for operation in child.operations):
+                self._require_key(node, pair[0], (*path, key))
                 removed.add(node.pairs.index(pair))
             else:
                 edits += self._edit_pair(node, pair, (*path, key), child)
@@ -162,8 +163,13 @@ class _Editor:
         if node.flow:
             items = [self._flow({key: value})[1:-1] for key, value in added.items()]
             return edits + self._change_flow(node, spans, removed, items)
-        lines = block_lines(added, self.layout.column(node.pairs[0][0].start)) if added else []
+        lines = block_lines(added, self.layout.column(self.layout.entry_start(node.pairs[0][0]))) if added else []
         return edits + self._change_block(node, spans, removed, lines)
+
+    def _require_key(self, holder: Mapping, key: Node, path: Path) -> None:
+        """Raise EditError where a key in block style stands behind a question mark, or apart from its colon."""
+        if not holder.flow and (self.layout.after_colon(key) < 0 or self.layout.entry_start(key) < key.start):
+            raise EditError(f"{spell(path)} is not written as `key:`", hint="write it so")
 
     def _edit_pair(self, holder: Mapping, pair: tuple[Node, Node], path: Path, change: _Change) -> list[Edit]:
         key, value = pair

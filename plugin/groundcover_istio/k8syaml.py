@@ -27,6 +27,7 @@ MERGE_KEY: Final = "<<"
 
 _BOM: Final = "\ufeff"
 _MARK_BEHIND_SEPARATOR: Final = pattern(r"---[ \t]*(\r?\n)\ufeff")
+_MARK_BEGINS_A_LINE: Final = pattern(r"[\n\r\x85\u2028\u2029]\ufeff")
 # What the Python parser, other than the one in C, quotes of the text: in a Secret it may be a password's part.
 _QUOTED: Final = pattern(r"(?<=tag handle) .+")
 _TOO_DEEP: Final = "exceeded maximum nesting depth"
@@ -187,9 +188,8 @@ def _without_first_mark(text: str) -> str:
         text = "\n" + text[1:]
     if behind := _MARK_BEHIND_SEPARATOR.match(text):
         text = f"{text[: behind.start(1)]} {behind[1]}{text[behind.end() :]}"
-    at = text.find(f"\n{_BOM}")
-    if at >= 0:
-        where = f"line {text.count(chr(10), 0, at) + 2}"
+    if found := _MARK_BEGINS_A_LINE.search(text):
+        where = f"line {text.count(chr(10), 0, found.start() + 1) + 1}"
         raise ManifestError(
             "a byte order mark begins the line, and Kubernetes takes it for a letter", where=where, hint="remove it"
         )
@@ -468,8 +468,8 @@ def _whole(number: float) -> int | float:
 # A plain scalar that every YAML reader takes for a string: a word, a host name, a path, a duration.
 _SAFE: Final = pattern(r"[A-Za-z/][A-Za-z0-9/]*([-._/][A-Za-z0-9]+)*|[1-9][0-9]*(ms|s|m|h)")
 _MUST_ESCAPE: Final = pattern(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]')
-# A text of several lines that a literal block holds as it is: no line starts or ends with white space.
-_LITERAL: Final = pattern(r"([^\s][^\n]*\n)(([ ]*[^\s][^\n]*)?\n)*")
+# A text that a literal block holds as it is: it begins with no white space, and one line break ends it.
+_LITERAL: Final = pattern(r"[^\s][^\n]*\n(\n*[ ]*[^\s][^\n]*\n)*")
 _PLAIN_TEXT: Final = pattern(r'["\\\n]')
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -504,7 +504,14 @@ def _float_text(value: float) -> str:
     """Without exponent: `1e-05` is a string to a YAML 1.1 reader."""
     if value.is_integer():
         return str(int(value))
-    return f"{value:.17f}".rstrip("0") if "e" in repr(value) else repr(value)
+    if value - value != 0:
+        return ".nan" if value != value else ".inf" if value > 0 else "-.inf"  # noqa: PLR0124  what math.isnan does
+    digits, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return digits
+    # Of a fraction the exponent is negative, and one digit stands before the point.
+    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    return f"{sign}0.{'0' * (-int(exponent) - 1)}{digits.replace('.', '')}"
 
 
 def flow_text(value: Data, *, json: bool) -> str:

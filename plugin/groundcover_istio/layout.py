@@ -51,6 +51,13 @@ class Layout:
         start = self.line_start(position)
         return position - start - self.text.startswith("\ufeff", start)
 
+    def entry_start(self, key: Node) -> int:
+        """Where a pair in block style begins: at its key, or at the question mark before that."""
+        lead = self.text[self.line_start(key.start) : key.start]
+        mark = lead.rstrip(" \t")
+        is_explicit = mark.endswith("?") and not mark[:-1].strip("-: \t\ufeff")
+        return key.start - len(lead) + len(mark) - 1 if is_explicit else key.start
+
     def after_blanks(self, position: int) -> int:
         """The first character from `position` on that is neither space nor tab."""
         match = _BLANK.match(self.text, position)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from groundcover_istio.rules.plan import Addition, Plan
     from groundcover_istio.stream import Document
+    from groundcover_istio.validation import SchemaName
 
 _INVALID: Final = "the result would not be valid"
 ADDED_TEMPLATES: Final = {
@@ -192,7 +193,8 @@ def _verify(document: Document, text: str, changes: list[Change], settings: Sett
     except (ManifestError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, ManifestError) and error.message.startswith(_INVALID):
             raise
-        raise _not_verified(changes, f"the edited text can't be read: {error}") from error
+        message = error.message if isinstance(error, ToolError) else str(error)
+        raise _not_verified(changes, f"the edited text can't be read: {message}") from error
     if after != before:
         raise _not_verified(changes, "something else in the document would change")
     # After a line break that only YAML 1.1 knows, `---` separates documents for YAML but not for Helm.
@@ -248,8 +250,8 @@ def _require_valid_object(found: Data, target: MeshConfig | Resource, settings: 
         _require_valid("telemetry", found, target.where)
 
 
-def _require_valid(schema: str, data: Data, where: str) -> None:
-    found = problems(schema, without_nulls(data))  # type: ignore[arg-type]  # one of two literals, by the callers above
+def _require_valid(schema: SchemaName, data: Data, where: str) -> None:
+    found = problems(schema, without_nulls(data))
     if found:
         raise ManifestError(f"{_INVALID}\n  {listed(found)}", where=where)
 
@@ -279,7 +281,11 @@ def _added_text(manifests: bytes, addition: Addition) -> str:
     name = f"{chart}/{ADDED_TEMPLATES[data['kind']]}"
     if chart and annotated:
         data["metadata"] = {**data["metadata"], "annotations": {stream.FILENAME_ANNOTATION: name}}
-    lines = k8syaml.block_lines(data, 0)
-    if chart and not annotated:
-        lines.insert(0, f"# Source: {name}")
-    return "\n".join(lines) + "\n"
+    text = "\n".join(k8syaml.block_lines(data, 0)) + "\n"
+    if k8syaml.load(text) != [data]:
+        raise EditError(
+            "can't be added safely: its text reads differently from the plan",
+            where=place,
+            hint="nothing was written; please report this with the settings",
+        )
+    return f"# Source: {name}\n{text}" if chart and not annotated else text

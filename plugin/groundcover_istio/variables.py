@@ -33,9 +33,13 @@ SLOW: Final = "this PyYAML has no C parser (libyaml), so reading is slow; the re
 def complete(options: dict[str, Any], console: Console) -> None:
     """Fill in the options that are None from their variables, and set the console's channel where that is one.
 
-    Says so where PyYAML has no parser in C. Raises UsageError for a channel that there is none of.
+    Says so where PyYAML has no parser in C. Raises UsageError for an option that is empty, as by a variable of the
+    shell that nothing set, and for a channel that there is none of.
     """
     for name, variable in OWN_VARIABLES.items():
+        if options.get(name) == "":
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError("says nothing", where=flag, hint="leave it out, or give it a value")
         if options.get(name, "") is None and console.environment.get(variable):
             options[name] = console.environment[variable]
     if not libyaml.COMPILED:

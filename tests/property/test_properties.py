@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from groundcover_istio import pipeline
 from groundcover_istio.config import layer_from_options
-from groundcover_istio.k8syaml import parse, scalar_text, to_data
+from groundcover_istio.k8syaml import block_lines, flow_text, parse, scalar_text, to_data
 
 from . import oracles
 from .streams import grammar, streams
@@ -100,6 +100,28 @@ def test_written_scalars_read_back(text: str, style: str) -> None:
     (tree,) = parse(line)
     assert to_data(tree.root) == {"key": text}
     assert yaml.safe_load(line) == {"key": text}
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.text("ab \n\t:#-'\"\\", max_size=12)
+)
+COLLECTIONS = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab \n?-", max_size=4), inner, max_size=3)
+)  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(COLLECTIONS)
+def test_written_data_reads_back(data: Any) -> None:
+    """Whatever it is, in block style and in flow style; every text with its line breaks, every number."""
+    for text in ("\n".join(block_lines({"key": data}, 0)) + "\n", f"key: {flow_text(data, json=False)}\n"):
+        (tree,) = parse(text)
+        assert to_data(tree.root) == {"key": data}
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)

@@ -252,6 +252,23 @@ def test_a_config_file_that_is_no_text(tool: Callable[..., Any], tmp_path: Path)
     assert "is not valid UTF-8" in tool("--config", str(file), stdin=ISTIOD).err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(("--config", ""), "--config: says nothing", id="no file's name"),
+        pytest.param(("diff", "--config", ""), "--config: says nothing", id="to another command"),
+        pytest.param(("--report", ""), "--report: says nothing", id="no report"),
+        pytest.param(("--http-headers", "[{name: \udcff, value: b}]"), "--http-headers: is not valid UTF-8", id="a header that is no text"),
+        pytest.param(("--access-logs-log-name", "\udcff"), "--access-logs-log-name: is not valid UTF-8", id="a name that is no text"),
+    ],
+)  # fmt: skip
+def test_options_that_say_nothing_readable(arguments: tuple[str, ...], message: str, tool: Callable[..., Any]) -> None:
+    """As of a variable of the shell that nothing set, or bytes that are no UTF-8: exit 2, nothing is written."""
+    code, out, err = tool(*arguments, stdin=ISTIOD)
+    assert (code, out) == (2, b"")
+    assert message in err
+
+
 def test_manifests_from_a_file(tool: Callable[..., Any]) -> None:
     """A file name stands for standard input."""
     assert tool("render", str(DATA / "istiod-compact.helm3.yaml")) == tool(stdin=ISTIOD)

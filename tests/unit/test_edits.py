@@ -74,6 +74,10 @@ BLOCKS = [
     pytest.param("-\n", [put(0, "a", "b", to=5)], "- a:\n    b: 5\n", id="two levels below one"),
     pytest.param("a:\n  - # - x\n  - 1\n", [put("a", 0, "b", "c", to=5)], "a:\n  - b: # - x\n      c: 5\n  - 1\n", id="below one with a comment"),
     pytest.param("- - ~\n  - 1", [put(0, 0, "a", to=5), put(0, 0, "b", to=6)], "- - a: 5\n    b: 6\n  - 1", id="below one that says null, in a list in a list"),
+    pytest.param("? a\n: 1\n", [put("b", to=5)], "? a\n: 1\nb: 5\n", id="below a key behind a question mark"),
+    pytest.param("- ? a\n  : 1\n", [put(0, "b", to=5)], "- ? a\n  : 1\n  b: 5\n", id="below one in a list"),
+    pytest.param("a?: 1\n", [put("b", to=5)], "a?: 1\nb: 5\n", id="below a key that has a question mark"),
+    pytest.param("? a\n: - 1\n", [append("a", item=2)], "? a\n: - 1\n  - 2\n", id="a list below one"),
     pytest.param("-", [put(0, "a", "b", to=5)], "- a:\n    b: 5", id="below one at the end of a text without final line break"),
 ]  # fmt: skip
 FLOWS = [
@@ -151,6 +155,7 @@ def test_what_operations_leave_alone_is_shared() -> None:
         pytest.param("x: &x {a: 1}\nb:\n  <<: *x\n", put("b", "a", to=3), "b has a merge key (<<)", id="a merge key"),
         pytest.param("? a\n: 1\n", put("a", to=[1]), "a is not written as `key:`", id="a question mark"),
         pytest.param("? a\n: |\n  b\n", put("a", to=1), "a is not written as `key:`", id="one and a block scalar"),
+        pytest.param("? a\n: 1\nb: 2\n", remove("a"), "a is not written as `key:`", id="one that is to go"),
         pytest.param("? a\nb: 1\n", put("a", to=1), "a is not written as `key:`", id="one without a value"),
         pytest.param("{a, b: 1}\n", put("a", to=1), "a is not written as `key:`", id="a key alone"),
     ],

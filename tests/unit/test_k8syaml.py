@@ -209,6 +209,10 @@ def test_byte_order_marks_that_are_skipped(text: str, start: int) -> None:
         pytest.param("a: 1\nb: 2\nc: 3\n\n\ufeffd: 4\n", 5, id="further down"),
         pytest.param("---\n\n\ufeffa: 1\n", 3, id="below the line behind the separator"),
         pytest.param("\ufeffa: 1\n\ufeffb: 2\n", 2, id="below one that is skipped"),
+        pytest.param("a: 1\r\ufeffb: 2\n", 1, id="behind a carriage return, which is no line of its own here"),
+        pytest.param("a: x\u0085\ufeffb\n", 1, id="behind a next line of Unicode's"),
+        pytest.param("a: 1\nb: x\u2028\ufeffy\n", 2, id="behind a line separator"),
+        pytest.param("a: x\u2029\ufeffb\n", 1, id="behind a paragraph separator"),
     ],
 )
 def test_byte_order_marks_that_are_letters(text: str, line: int) -> None:

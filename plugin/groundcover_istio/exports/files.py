@@ -237,7 +237,11 @@ def verify(before: str, after: str, name: str, planned: list[tuple[Tree, list[Op
         wanted.append(apply_to_data({} if data is None and operations else data, operations))
     if not wanted:
         wanted = [apply_to_data({}, operations) for _, operations in planned]
-    if load(after, name) != wanted:
+    try:
+        found = load(after, name)
+    except ManifestError as error:
+        raise _unsafe(name) from error
+    if found != wanted:
         raise _unsafe(name)
 
 

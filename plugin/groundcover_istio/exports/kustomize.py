@@ -162,7 +162,8 @@ def _rendered(manifests: str, name: str, layers: Sequence[Layer]) -> Outcome:
 
 def _of_config_maps(after: str, name: str, before: list[Data]) -> Iterator[Patch]:
     for old, new in zip(before, load(after, name), strict=False):
-        for held, changed in zip(config.resources_of(old), config.resources_of(new), strict=True):
+        # Behind the items of a list stands what was added to them, which is no patch.
+        for held, changed in zip(config.resources_of(old), config.resources_of(new), strict=False):
             if held != changed and held["kind"] == "ConfigMap":
                 texts = (held["data"][MESH_KEY] or "", changed["data"][MESH_KEY])
                 yield _patch(held, "v1", _guarded(("data", MESH_KEY), *texts))
