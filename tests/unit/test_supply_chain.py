@@ -19,7 +19,8 @@ INSTALLERS = [
     if "--require-hashes" in place.read_text() and "pip-audit" not in place.read_text()
 ]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
-RANGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RANGES = PROJECT["project"]["dependencies"]
 
 
 def requirements(path: Path) -> list[str]:
@@ -54,6 +55,13 @@ def test_every_package_that_is_asked_for_is_locked(source: Path) -> None:
 def test_a_release_lists_the_run_time_dependencies() -> None:
     """tools/requirements/runtime.in names the ranges of pyproject.toml."""
     assert requirements(environments.LOCKS / "runtime.in") == RANGES
+
+
+def test_one_build_backend() -> None:
+    """What builds the package is asked for in one range: for users, for a checkout and for a release."""
+    (backend,) = PROJECT["build-system"]["requires"]
+    assert backend in PROJECT["dependency-groups"]["dev"]
+    assert backend in requirements(environments.LOCKS / "dist.in")
 
 
 def test_the_lowest_run_time_dependencies_are_tested() -> None:
