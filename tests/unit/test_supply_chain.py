@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -62,6 +65,19 @@ def test_one_build_backend() -> None:
     (backend,) = PROJECT["build-system"]["requires"]
     assert backend in PROJECT["dependency-groups"]["dev"]
     assert backend in requirements(environments.LOCKS / "dist.in")
+
+
+def test_what_a_source_distribution_holds(tmp_path: Path) -> None:
+    """What the wheel is built from, and the documents: nothing of the chart and of the tests."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (made,) = tmp_path.iterdir()
+    with tarfile.open(made) as sdist:
+        paths = [Path(*Path(name).parts[1:]) for name in sdist.getnames()]
+    assert {path.parts[0] for path in paths} == {
+        ".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "completions", "docs", "plugin", "pyproject.toml", "schema",
+    }  # fmt: skip
+    assert {path.parts[1] for path in paths if path.parts[0] == "plugin"} == {"groundcover_istio"}
 
 
 def test_the_lowest_run_time_dependencies_are_tested() -> None:
