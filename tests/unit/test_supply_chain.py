@@ -80,6 +80,16 @@ def test_what_a_source_distribution_holds(tmp_path: Path) -> None:
     assert {path.parts[1] for path in paths if path.parts[0] == "plugin"} == {"groundcover_istio"}
 
 
+def test_what_the_package_says_of_itself() -> None:
+    """It names the Pythons that it is tested on; its description on PyPI has no link that leads nowhere there."""
+    tested = re.search(r"python: \[(.+)\]", (ROOT / ".github/workflows/ci.yaml").read_text())
+    assert tested
+    said = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
+    assert said == re.findall(r"[\d.]+", tested[1])
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / PROJECT["project"]["readme"]).read_text())
+    assert all(link.startswith("https://") for link in links), links
+
+
 def test_the_lowest_run_time_dependencies_are_tested() -> None:
     """`make test-minimal` runs with the floor of each range, whose other end `make test` has."""
     floors = {name.lower(): version for name, version in (re.split(r">=|,", each)[:2] for each in RANGES)}
