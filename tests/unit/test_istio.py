@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from groundcover_istio import istio
+from groundcover_istio.model import Version
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,8 @@ def test_the_cluster_domain_that_istiod_is_told(arguments: list[str], told: str 
     assert istio.told_domain([{"args": arguments}]) == told
     assert istio.told_domain([{"command": arguments}, {"args": ["x"]}, {}]) == told
     assert istio.told_domain(None) is None
+
+
+def test_a_version_is_spelt_as_people_spell_it() -> None:
+    """Its two numbers with a full stop between them."""
+    assert str(Version(1, 24)) == "1.24"
