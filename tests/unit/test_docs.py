@@ -39,6 +39,14 @@ def test_options_in_the_readme_exist() -> None:
     assert all(variable.startswith("GROUNDCOVER_ISTIO_") for variable in OWN_VARIABLES.values())
 
 
+def test_the_rules_are_counted() -> None:
+    """The README, and the changes of a version that is still to come, give the number of rules that there are."""
+    unreleased = (ROOT / "CHANGELOG.md").read_text().partition("## Unreleased\n")[2].partition("\n## ")[0]
+    counted = re.findall(r"(\d+) rules", README)
+    assert counted
+    assert {*counted, *re.findall(r"(\d+) rules", unreleased)} == {str(len(RULES))}
+
+
 def samples() -> list[dict[str, Any]]:
     """The mesh configs that the README shows."""
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
