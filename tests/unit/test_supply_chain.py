@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import environments
 
@@ -104,6 +105,19 @@ def test_actions_are_pinned_and_rights_are_given_by_job(workflow: Path) -> None:
     text = workflow.read_text()
     used = re.findall(r"uses: (.+)", text)
     assert used
-    for action in used:
+    # A workflow of this repository is called at the same commit.
+    for action in (each for each in used if not each.startswith("./")):
         assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v[\d.]+", action), action
     assert re.search(r"^permissions:(?: \{\}|\n  contents: read)\n", text, re.MULTILINE)
+
+
+def test_a_release_passes_all_that_ci_runs() -> None:
+    """On every Python; and what it publishes is built after that."""
+    release = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())["jobs"]
+    assert "workflow_call" in yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())["on"]
+    assert release["ci"]["uses"] == "./.github/workflows/ci.yaml"
+    before: dict[str, set[str]] = {}
+    for name, job in release.items():
+        needs = {job["needs"]} if isinstance(job.get("needs"), str) else set(job.get("needs", ()))
+        before[name] = needs.union(*(before[each] for each in needs))
+    assert all("ci" in before[name] for name in ("build", "attest", "pypi", "chart", "github"))

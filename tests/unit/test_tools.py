@@ -14,6 +14,7 @@ import pytest
 
 import decoded
 import helm_binaries
+import release_notes
 from bench_inputs import ISTIO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,3 +107,54 @@ def test_there_is_one_istio() -> None:
     named = [re.findall(r"istio\.io/istio (\S+)", path.read_text()) for path in modules]
     assert sum(map(bool, named)) == 3
     assert {version for versions in named for version in versions} == {ISTIO.partition("@")[2]}
+
+
+CHANGES = """\
+# Changelog
+
+## 0.2.0 - 2027-01-31
+
+### Added
+
+- One thing, said
+  on two lines.
+  - A part of it.
+- `another`
+
+## 0.1.0 - 2026-12-01
+
+- The first.
+"""
+
+
+def test_the_notes_of_a_release() -> None:
+    """The section of its version alone, each item on one line."""
+    assert release_notes.notes(CHANGES, "0.1.0") == "- The first.\n"
+    second = "### Added\n\n- One thing, said on two lines.\n  - A part of it.\n- `another`\n"
+    assert release_notes.notes(CHANGES, "0.2.0") == second
+    assert release_notes.notes(CHANGES.replace("## 0.2", "## Unreleased\n\n## 0.2"), "0.2.0") == second
+
+
+@pytest.mark.parametrize(
+    ("changelog", "message"),
+    [
+        pytest.param(CHANGES.replace("0.2.0 - 2027-01-31", "Unreleased"), "rename", id="unreleased is not renamed"),
+        pytest.param(CHANGES.replace("0.2.0 - 2027-01-31", "0.2.0"), "rename", id="no date"),
+        pytest.param(CHANGES.replace("## 0.2.0", "## 0x2.0"), "rename", id="a full stop is one"),
+        pytest.param("## 0.2.0 - 2027-01-31\n\n## 0.1.0 - 2026-12-01\n- a\n", "rename", id="empty"),
+        pytest.param(CHANGES.replace("## 0.2", "## Unreleased\n- more\n## 0.2"), "move them", id="some are left"),
+    ],
+)
+def test_a_changelog_that_is_not_ready(changelog: str, message: str) -> None:
+    """Nothing is released then."""
+    with pytest.raises(release_notes.NotReadyError, match=message):
+        release_notes.notes(changelog, "0.2.0")
+
+
+def test_a_version_that_the_changelog_has_not(capsys: pytest.CaptureFixture[str]) -> None:
+    """The tool says so, and exits 1."""
+    assert release_notes.main(["0.0.0"]) == 1
+    assert capsys.readouterr() == (
+        "",
+        'release_notes: CHANGELOG.md: nothing under "## 0.0.0 - YYYY-MM-DD": rename "## Unreleased"\n',
+    )
