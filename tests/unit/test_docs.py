@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from groundcover_istio import commands
 from groundcover_istio.checks.registry import RULES
+from groundcover_istio.cli import COMMANDS
+from groundcover_istio.commands import render
 from groundcover_istio.config import ENVIRONMENT_PREFIX, OPTIONS
 from groundcover_istio.variables import OWN_VARIABLES
 
@@ -66,6 +69,15 @@ def test_options_in_the_readme_exist() -> None:
 def test_variables_have_our_prefix() -> None:
     """Those that are no settings have it too: a misspelt one is found by it."""
     assert all(variable.startswith(ENVIRONMENT_PREFIX) for variable in OWN_VARIABLES.values())
+
+
+def test_commands_are_named() -> None:
+    """Each module of a command is one of the command line's, which the README and the help name."""
+    modules = (path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
+    assert sorted(COMMANDS) == sorted(name.replace("_", "-") for name in modules)
+    for name in set(COMMANDS) - {"render"}:
+        assert f"groundcover-istio {name}" in README, name
+        assert re.search(rf"^  .*\b{name}\b", render.parser().description or "", re.MULTILINE), name
 
 
 def test_the_rules_are_counted() -> None:

@@ -200,7 +200,7 @@ def test_the_facts_in_code_and_schema_agree() -> None:
     kinds = [key for key in definitions["extensionProvider"]["properties"] if key != "name"]
     assert sorted(kinds) == sorted(istio.KINDS) == sorted(KINDS)
     for kind, fields in istio.FIELDS.items():
-        assert sorted(definitions[kind]["properties"]) == sorted(fields), kind
+        assert sorted(definitions[kind]["properties"]) == sorted(fields), f"istio.FIELDS, {kind}"
 
 
 def test_the_kinds_of_a_provider_keep_their_order() -> None:
