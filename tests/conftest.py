@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import helm_binaries as pinned
+from bench_inputs import ISTIO
 from groundcover_istio import cli
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 DATA_VARIABLE = "GROUNDCOVER_ISTIO_TEST_DATA"
-# The 1.31 line; Istio's tags have no `v`, so Go knows its releases by pseudo-versions only.
-ISTIO = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 
 

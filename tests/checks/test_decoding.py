@@ -1,7 +1,7 @@
 """Types as istiod's decoder takes them.
 
 `data/decoded.json` holds random mesh configs, and whether Go's golang/protobuf v1.5.4 jsonpb, lenient as
-istiod calls it, read them into istio.io/api's MeshConfig of the 1.31 line.
+istiod calls it, read them into istio.io/api's MeshConfig of the 1.31 line. `python tools/decoded.py` asks it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCALARS = {"string", "bool", "double", "duration", "object", "struct", "int32", 
 
 def test_agrees_with_the_decoder() -> None:
     """What it reads has no wrong type, what it refuses has one."""
-    assert len(RECORDED) == 400
+    assert len(RECORDED) >= 400
     wrong = [each for each in RECORDED if each["accepted"] == bool(list(wrong_types(normal(each["mesh"]))))]
     assert wrong == []
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from groundcover_istio import commands
 from groundcover_istio.checks.registry import RULES
-from groundcover_istio.config import OPTIONS
+from groundcover_istio.cli import COMMANDS
+from groundcover_istio.commands import render
+from groundcover_istio.config import ENVIRONMENT_PREFIX, OPTIONS
 from groundcover_istio.variables import OWN_VARIABLES
 
 if TYPE_CHECKING:
@@ -25,18 +28,64 @@ OTHERS = {"namespace", "version", "create-namespace", "set", "set-string", "reus
           "enable-alpha-plugins", "into", "at", "enable-exec", "config", "report", "report-format", "error-channel", "update", "dry-run", "helm", "directory"}  # fmt: skip
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub lets a link name in a page: its headings, in lower case, blanks as dashes, without other signs."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.+?) *#*$", text, re.MULTILINE):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        # The second of the same words has a number.
+        found.add(next(each for each in (slug, *(f"{slug}-{n}" for n in range(1, 100))) if each not in found))
+    return found
+
+
+def test_anchors_are_those_of_github(tmp_path: Path) -> None:
+    """As its pages have them."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# `a` and b: (c)\n```sh\n# no heading\n```\n## Under [Flux](x.md), Argo CD\n## Two\n### Two ##\n## É_é-1\n"
+    )
+    assert anchors(page) == {"a-and-b-c", "under-flux-argo-cd", "two", "two-1", "é_é-1"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link is a file or folder of the repository."""
-    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        assert link.startswith("https://") or (page.parent / link).exists(), link
+    """Every relative link is a file or folder of the repository, and a heading there, where it names one."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not link.startswith("https://"):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
 
 
 def test_options_in_the_readme_exist() -> None:
     """Every --option that the README names is one."""
     known = OTHERS | {option.flag for option in OPTIONS}
     assert set(re.findall(r"--([a-z][a-z-]+)", README)) <= known
-    assert all(variable.startswith("GROUNDCOVER_ISTIO_") for variable in OWN_VARIABLES.values())
+
+
+def test_variables_have_our_prefix() -> None:
+    """Those that are no settings have it too: a misspelt one is found by it."""
+    assert all(variable.startswith(ENVIRONMENT_PREFIX) for variable in OWN_VARIABLES.values())
+
+
+def test_commands_are_named() -> None:
+    """Each module of a command is one of the command line's, which the README and the help name."""
+    modules = (path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
+    assert sorted(COMMANDS) == sorted(name.replace("_", "-") for name in modules)
+    for name in set(COMMANDS) - {"render"}:
+        assert f"groundcover-istio {name}" in README, name
+        assert re.search(rf"^  .*\b{name}\b", render.parser().description or "", re.MULTILINE), name
+
+
+def test_the_rules_are_counted() -> None:
+    """The README, and the changes of a version that is still to come, give the number of rules that there are."""
+    unreleased = (ROOT / "CHANGELOG.md").read_text().partition("## Unreleased\n")[2].partition("\n## ")[0]
+    counted = re.findall(r"(\d+) rules", README)
+    assert counted
+    assert {*counted, *re.findall(r"(\d+) rules", unreleased)} == {str(len(RULES))}
 
 
 def samples() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How istiod reads a Service, and what it is told."""
+"""How istiod reads a Service, what it is told, and what means the sensor to us."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from groundcover_istio import istio
+from groundcover_istio.model import Version
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,31 @@ def test_the_cluster_domain_that_istiod_is_told(arguments: list[str], told: str 
     assert istio.told_domain([{"args": arguments}]) == told
     assert istio.told_domain([{"command": arguments}, {"args": ["x"]}, {}]) == told
     assert istio.told_domain(None) is None
+
+
+def test_a_version_is_spelt_as_people_spell_it() -> None:
+    """Its two numbers with a full stop between them."""
+    assert str(Version(1, 24)) == "1.24"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_sensor"),
+    [
+        ("groundcover-sensor.groundcover.svc.cluster.local", True),
+        ("groundcover-sensor.groundcover.svc.cluster.local:8126", True),
+        ("groundcover-sensor.groundcover.svc.other.domain.", True),
+        ("groundcover-sensor.groundcover", True),
+        ("groundcover-sensor", True),
+        ("groundcover/groundcover-sensor.groundcover.svc.cluster.local", True),
+        ("http://Groundcover-Sensor.groundcover:4318", True),
+        ("groundcover-alligator.groundcover.svc.cluster.local", True),
+        ("groundcover-sensor.other.svc.cluster.local", False),
+        ("groundcover-sensor.groundcover.example.com", False),
+        ("zipkin.istio-system:9411", False),
+        (5, False),
+    ],
+)
+def test_what_means_the_sensor(host: object, is_sensor: bool) -> None:  # noqa: FBT001
+    """Rightly written or not, with or without a port, under any cluster domain."""
+    assert istio.is_sensor_host(host, "groundcover-sensor", "groundcover") == is_sensor
+    assert istio.is_sensor_host("eyes.obs", "eyes", "obs")

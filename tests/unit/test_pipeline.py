@@ -8,7 +8,6 @@ import pytest
 
 from groundcover_istio import embedded, pipeline
 from groundcover_istio.errors import EditError, ManifestError
-from groundcover_istio.istio import is_sensor_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,26 +78,3 @@ def test_a_text_at_the_end_of_the_stream_gets_no_line_break() -> None:
 def spoiled(edit: Edit, spoil: Callable[[str], str]) -> Edit:
     """The edit with another text."""
     return edit._replace(text=spoil(edit.text))
-
-
-@pytest.mark.parametrize(
-    ("host", "is_sensor"),
-    [
-        ("groundcover-sensor.groundcover.svc.cluster.local", True),
-        ("groundcover-sensor.groundcover.svc.cluster.local:8126", True),
-        ("groundcover-sensor.groundcover.svc.other.domain.", True),
-        ("groundcover-sensor.groundcover", True),
-        ("groundcover-sensor", True),
-        ("groundcover/groundcover-sensor.groundcover.svc.cluster.local", True),
-        ("http://Groundcover-Sensor.groundcover:4318", True),
-        ("groundcover-alligator.groundcover.svc.cluster.local", True),
-        ("groundcover-sensor.other.svc.cluster.local", False),
-        ("groundcover-sensor.groundcover.example.com", False),
-        ("zipkin.istio-system:9411", False),
-        (5, False),
-    ],
-)
-def test_what_means_the_sensor(host: object, is_sensor: bool) -> None:  # noqa: FBT001
-    """Rightly written or not, with or without a port, under any cluster domain."""
-    assert is_sensor_host(host, "groundcover-sensor", "groundcover") == is_sensor
-    assert is_sensor_host("eyes.obs", "eyes", "obs")

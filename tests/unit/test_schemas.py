@@ -14,11 +14,15 @@ from hypothesis import strategies as st
 
 import generate
 from groundcover_istio import _schemas, _validators, istio
+from groundcover_istio._since import SINCE
+from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES, NEWEST
+from groundcover_istio.checks.world import KINDS, TRACERS
 from groundcover_istio.config import DEFAULTS, OPTIONS
-from groundcover_istio.model import Version
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from groundcover_istio.validation import SchemaName
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,14 +195,45 @@ def test_every_setting_has_an_option() -> None:
 
 
 def test_the_facts_in_code_and_schema_agree() -> None:
-    """Provider kinds and their fields are listed once for the rules and once for users."""
+    """Provider kinds and their fields are listed for the rules, for `check` and for users: the same ones."""
     definitions = SCHEMAS["mesh-config"]["definitions"]
     kinds = [key for key in definitions["extensionProvider"]["properties"] if key != "name"]
-    assert sorted(kinds) == sorted(istio.KINDS)
+    assert sorted(kinds) == sorted(istio.KINDS) == sorted(KINDS)
     for kind, fields in istio.FIELDS.items():
-        assert sorted(definitions[kind]["properties"]) == sorted(fields)
-    assert istio.ASSUMED_VERSION > istio.OLDEST_RELEASE
-    assert str(Version(1, 24)) == "1.24"
+        assert sorted(definitions[kind]["properties"]) == sorted(fields), f"istio.FIELDS, {kind}"
+
+
+def test_the_kinds_of_a_provider_keep_their_order() -> None:
+    """Of several in one entry the last one counts: they stand as Istio declares them."""
+    assert [kind for kind in KINDS if kind in TRACERS] == list(TRACERS)
+    assert KINDS[-2:] == ("envoyOtelAls", "sds")
+
+
+def strict_parts(schema: Any, kind: str, path: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Every part of the mesh config's schema with its place and the message or enum that `check` takes it for."""
+    if "$ref" in schema:
+        schema = {**SCHEMAS["mesh-config"]["definitions"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    if kind.startswith("[]"):
+        yield from strict_parts(schema["items"], kind.removeprefix("[]"), path)
+        return
+    yield path, kind, schema
+    for key, below in schema.get("properties", {}).items():
+        yield from strict_parts(below, MESSAGES[kind][key], f"{path}.{key}".lstrip("."))
+
+
+def test_check_decodes_what_the_schema_knows() -> None:
+    """A field that one of them lacks would be written by `render` and called unknown by `check`, or be refused."""
+    for path, kind, schema in strict_parts(SCHEMAS["mesh-config"], "MeshConfig"):
+        if schema.get("additionalProperties") is False:
+            assert sorted(schema["properties"]) == sorted(MESSAGES[kind]), f"{path}: checks/mesh_types.py, {kind}"
+        if "enum" in schema:
+            assert schema["enum"] == ENUMS[kind], f"{path}: checks/mesh_types.py, {kind}"
+
+
+def test_check_is_complete_for_what_the_schemas_know() -> None:
+    """Of a version above NEWEST `check` calls no field unknown: none of the schemas may be that new."""
+    assert max(SINCE.values()) <= NEWEST, "checks/mesh_types.py, NEWEST"
+    assert istio.OLDEST_RELEASE < istio.ASSUMED_VERSION <= NEWEST
 
 
 def test_derived_files_are_fresh(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(groundcover_istio.__file__).parent
-PAGES = [ROOT / "SECURITY.md", ROOT / "docs/reliability.md"]
+PAGES = [ROOT / "SECURITY.md", ROOT / "docs/reliability.md", ROOT / "CONTRIBUTING.md"]
 ISTIOD = ROOT / "tests/data/istiod-compact.helm3.yaml"
 SENSOR = ROOT / "tests/data/sensor-compact.helm3.yaml"
 # What could start a program, open a connection, or run text as code.

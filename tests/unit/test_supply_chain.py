@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import environments
 
@@ -19,7 +23,8 @@ INSTALLERS = [
     if "--require-hashes" in place.read_text() and "pip-audit" not in place.read_text()
 ]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
-RANGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RANGES = PROJECT["project"]["dependencies"]
 
 
 def requirements(path: Path) -> list[str]:
@@ -56,6 +61,36 @@ def test_a_release_lists_the_run_time_dependencies() -> None:
     assert requirements(environments.LOCKS / "runtime.in") == RANGES
 
 
+def test_one_build_backend() -> None:
+    """What builds the package is asked for in one range: for users, for a checkout and for a release."""
+    (backend,) = PROJECT["build-system"]["requires"]
+    assert backend in PROJECT["dependency-groups"]["dev"]
+    assert backend in requirements(environments.LOCKS / "dist.in")
+
+
+def test_what_a_source_distribution_holds(tmp_path: Path) -> None:
+    """What the wheel is built from, and the documents: nothing of the chart and of the tests."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (made,) = tmp_path.iterdir()
+    with tarfile.open(made) as sdist:
+        paths = [Path(*Path(name).parts[1:]) for name in sdist.getnames()]
+    assert {path.parts[0] for path in paths} == {
+        ".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "completions", "docs", "plugin", "pyproject.toml", "schema",
+    }  # fmt: skip
+    assert {path.parts[1] for path in paths if path.parts[0] == "plugin"} == {"groundcover_istio"}
+
+
+def test_what_the_package_says_of_itself() -> None:
+    """It names the Pythons that it is tested on; its description on PyPI has no link that leads nowhere there."""
+    tested = re.search(r"python: \[(.+)\]", (ROOT / ".github/workflows/ci.yaml").read_text())
+    assert tested
+    said = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
+    assert said == re.findall(r"[\d.]+", tested[1])
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / PROJECT["project"]["readme"]).read_text())
+    assert all(link.startswith("https://") for link in links), links
+
+
 def test_the_lowest_run_time_dependencies_are_tested() -> None:
     """`make test-minimal` runs with the floor of each range, whose other end `make test` has."""
     floors = {name.lower(): version for name, version in (re.split(r">=|,", each)[:2] for each in RANGES)}
@@ -70,6 +105,19 @@ def test_actions_are_pinned_and_rights_are_given_by_job(workflow: Path) -> None:
     text = workflow.read_text()
     used = re.findall(r"uses: (.+)", text)
     assert used
-    for action in used:
+    # A workflow of this repository is called at the same commit.
+    for action in (each for each in used if not each.startswith("./")):
         assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v[\d.]+", action), action
     assert re.search(r"^permissions:(?: \{\}|\n  contents: read)\n", text, re.MULTILINE)
+
+
+def test_a_release_passes_all_that_ci_runs() -> None:
+    """On every Python; and what it publishes is built after that."""
+    release = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())["jobs"]
+    assert "workflow_call" in yaml.safe_load((ROOT / ".github/workflows/ci.yaml").read_text())["on"]
+    assert release["ci"]["uses"] == "./.github/workflows/ci.yaml"
+    before: dict[str, set[str]] = {}
+    for name, job in release.items():
+        needs = {job["needs"]} if isinstance(job.get("needs"), str) else set(job.get("needs", ()))
+        before[name] = needs.union(*(before[each] for each in needs))
+    assert all("ci" in before[name] for name in ("build", "attest", "pypi", "chart", "github"))

@@ -2,8 +2,9 @@
 
 From istio/api mesh/v1alpha1/config.proto and proxy.proto of the 1.31 line. `[]T` is a list of T,
 `{}T` a mapping with values T, `object` a mapping that is not looked into, wrappers (BoolValue) are
-written as what they wrap. A field that Istio has dropped since is not in it: what is unknown here
-is reported only where it concerns telemetry.
+written as what they wrap. A provider's kinds stand in the order of their declaration, since of two the
+last one counts. A field that Istio has dropped since is not in it: what is unknown here is reported only
+where it concerns telemetry.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import istio
+from groundcover_istio.checks.mesh_types import MESSAGES
 from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 Carrier = Literal["configmap", "values", "operator", "sail", "bare"]
 
 # The kinds of a provider in the order of their declaration: of several in one entry the last one counts.
-KINDS: Final = (
-    "envoyExtAuthzHttp", "envoyExtAuthzGrpc", "zipkin", "lightstep", "datadog", "stackdriver", "opencensus",
-    "skywalking", "opentelemetry", "prometheus", "envoyFileAccessLog", "envoyHttpAls", "envoyTcpAls", "envoyOtelAls",
-    "sds",
-)  # fmt: skip
+KINDS: Final = tuple(field for field in MESSAGES["ExtensionProvider"] if field != "name")
 TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "opencensus", "skywalking", "opentelemetry")
 # Those that name a Service and a port.
 SENDERS: Final = (*(kind for kind in TRACERS if kind != "stackdriver"), "envoyHttpAls", "envoyTcpAls", "envoyOtelAls")
