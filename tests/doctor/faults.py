@@ -219,7 +219,7 @@ def canary(cluster: Any) -> None:
     cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultProviders")], "istio-canary")
 
 
-def shared(cluster: Any) -> None:
+def shared(cluster: Any) -> Any:
     """Everything in a shared mesh config: nothing is wrong."""
     mesh = cluster.one("configmaps", "istio")["data"]["mesh"]
     cluster.add("ConfigMap", "groundcover-mesh", "istio-system", data={"mesh": mesh})
@@ -346,6 +346,20 @@ FAULTS: Final[dict[str, Fault]] = {
         lambda c: c.mesh(lambda m: m["defaultProviders"].update(tracing="otel-tracing")), ["fail mesh-invalid"]),
     "mesh-provider-a-string": (
         lambda c: c.mesh(lambda m: m["extensionProviders"].append("x")), ["fail mesh-invalid"]),
+    "mesh-a-text-for-a-switch": (lambda c: c.mesh(lambda m: m.update(enablePrometheusMerge="yes")), ["fail mesh-invalid"]),
+    "mesh-a-number-for-a-name": (
+        lambda c: c.mesh(lambda m: m["defaultProviders"].update(accessLogging=[1])), ["fail mesh-invalid"]),
+    "mesh-a-placeholder-that-nothing-fills-in": (
+        lambda c: c.mesh(lambda m: m.update(extensionProviders="${PROVIDERS}")), ["fail mesh-invalid"]),
+    "mesh-an-address-that-is-a-url": (
+        lambda c: c.mesh(lambda m: m["defaultConfig"]["tracing"].update(zipkin={"address": "http://zipkin:9411"})),
+        ["fail mesh-invalid"]),
+    "mesh-wrong-in-two-places": (
+        lambda c: c.mesh(lambda m: m.update(enableTracing="on", trustDomainAliases="old.example")), ["fail mesh-invalid"] * 2),
+    "mesh-shared-is-wrong": (
+        lambda c: (shared(c), c.mesh(lambda m: m.update(enableTracing="on"), "groundcover-mesh")), ["fail mesh-invalid"]),
+    "healthy-beside-an-entry-that-is-null": (
+        lambda c: (shared(c), c.mesh(lambda m: m.update(extensionProviders=[None]))), []),
     "settings-invalid": (invalid_settings, ["fail settings-invalid"]),
     "provider-missing": (lambda c: (c.mesh(lambda m: m.pop("extensionProviders")), c["secrets"].clear()), ["fail provider-missing"]),
     "not-active-by-a-chart-with-a-label": (
