@@ -395,6 +395,16 @@ FAULTS: Final[dict[str, Fault]] = {
     "sampling-range": (
         lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=200)),
                    [c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")]), ["warn sampling-range"]),
+    "sampling-below-zero": (
+        lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=-5)),
+                   [c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")]), ["fail sampling-range"]),
+    "sampling-below-zero-beside-a-telemetry": (
+        lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=-5)),
+                   telemetry(c, "t", randomSamplingPercentage=5)), ["warn sampling-range"]),
+    "sampling-above-all-by-a-telemetry": (
+        lambda c: telemetry(c, "t", randomSamplingPercentage=200), ["fail sampling-range"]),
+    "sampling-of-no-number-by-a-telemetry": (
+        lambda c: telemetry(c, "t", randomSamplingPercentage="all"), ["fail sampling-range"]),
     "sampling-datadog": (
         lambda c: provider(c, {"name": "datadog-tracing", "datadog": {"service": HOST, "port": 8126}}), ["warn sampling-datadog"]),
     "service-hidden": (lambda c: discovers(c, {"matchLabels": {"mesh": "yes"}}), ["fail service-hidden"]),

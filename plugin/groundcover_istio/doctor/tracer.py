@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import istio
-from groundcover_istio.checks.activation import samples_none
+from groundcover_istio.checks.activation import counting, percentage, samples_none
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.scopes import Scope, by_namespace, proxies_of, telemetries_of
 from groundcover_istio.doctor.source import name_of, namespace_of, strings
@@ -36,6 +36,9 @@ _HTTP: Final = Version(1, 22)
 _LAST_PORT: Final = 65535
 _OFF_KEY: Final = "disableSpanReporting"
 _SAMPLING_KEY: Final = "randomSamplingPercentage"
+_BOOTSTRAP: Final = ("defaultConfig", "tracing", "sampling")
+_ABOVE: Final = "above 100"
+_NO_NUMBER: Final = "not a number"
 _OFF: Final = "istiod can't set the tracer up: tracing is off"
 _REJECTED: Final = "Envoy rejects the listener: proxies keep what they had, and new pods do not become ready"
 
@@ -106,7 +109,7 @@ def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
 
 def live_sampling(telemetry: dict[str, Data] | None, side: str) -> float | None:
     """The percentage that a Telemetry says for a side; None where it says none."""
-    return istio.number(said(entries_of(telemetry), _SAMPLING_KEY, side))
+    return percentage(said(entries_of(telemetry), _SAMPLING_KEY, side))
 
 
 def by_side(finding: Callable[[str], _Found]) -> list[tuple[tuple[str, ...], _Found]]:
@@ -279,22 +282,50 @@ def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings
     """What share of requests is sampled."""
     if cluster.telemetries.error:
         return
-    held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-    if held and held > 100:  # noqa: PLR2004  percent
-        yield warn("sampling-range", mesh=mesh.where, percentage=f"{held:g}")
-    for sides, (percentage, by) in by_side(lambda side: effective_sampling(cluster, mesh, side)):
+    wrong = list(_no_percentages(cluster, mesh))
+    yield from wrong
+    if any(each.status == "fail" for each in wrong):
+        return
+    for sides, (share, by) in by_side(lambda side: effective_sampling(cluster, mesh, side)):
         if not all(_is_off(cluster, mesh, side) for side in sides):
-            values = {"mesh": mesh.where, "percentage": f"{percentage:g}", "by": by, "requests": requests_of(sides)}
-            yield _sampling_item(percentage, values, tracer.kind if tracer else "", settings)
+            values = {"mesh": mesh.where, "percentage": f"{share:g}", "by": by, "requests": requests_of(sides)}
+            yield _sampling_item(share, values, tracer.kind if tracer else "", settings)
 
 
-def _sampling_item(percentage: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
-    if samples_none(percentage):
+def _no_percentages(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
+    """What stands in the place of the mesh's sampling and is no percentage.
+
+    istiod hands it to Envoy, but for what a mesh config has above 100; Envoy takes 0 to 100 (envoy.type.v3.Percent).
+    """
+    telemetry, _ = winner(cluster, mesh)
+    held = dig(mesh.data, *_BOOTSTRAP)
+    if held is not None and percentage(held) is None:
+        values = {"where": mesh.where, "field": ".".join(_BOOTSTRAP), **_no_percentage(held)}
+        if values["wrong"] == _ABOVE:
+            yield warn("sampling-range", causes="Istio takes it for 1 %", **values)
+        elif all(live_sampling(telemetry, side) is not None for side in SIDES):
+            yield warn("sampling-range", causes="without the sampling of a Telemetry Envoy rejects it", **values)
+        else:
+            yield fail("sampling-range", causes=_REJECTED, **values)
+    for _, value in by_side(lambda side: said(entries_of(telemetry), _SAMPLING_KEY, side)):
+        if telemetry and value is not None and percentage(value) is None:
+            values = {"where": f"Telemetry {name_of(telemetry)}", "field": _SAMPLING_KEY, **_no_percentage(value)}
+            unread = "istiod can't read the Telemetry: nothing of it counts"
+            yield fail("sampling-range", causes=unread if values["wrong"] == _NO_NUMBER else _REJECTED, **values)
+
+
+def _no_percentage(value: Data) -> dict[str, str]:
+    share = istio.number(value)
+    return {"found": show(value), "wrong": _NO_NUMBER if share is None else _ABOVE if share > 0 else "below 0"}
+
+
+def _sampling_item(share: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
+    if samples_none(share):
         return fail("sampling-zero", **values)
-    if kind == "datadog" and percentage < 100:  # noqa: PLR2004  percent
+    if kind == "datadog" and share < 100:  # noqa: PLR2004  percent
         return warn("sampling-datadog", **values)
     ratio = settings.sampling_ratio["datadog" if kind == "datadog" else "otel"]
-    return ok("sampling", stored=sampling_text(Sampling("", percentage, ratio)), **values)
+    return ok("sampling", stored=sampling_text(Sampling("", share, ratio)), **values)
 
 
 def _is_off(cluster: Cluster, mesh: Mesh, side: str) -> bool:
@@ -306,16 +337,10 @@ def _is_off(cluster: Cluster, mesh: Mesh, side: str) -> bool:
 def effective_sampling(cluster: Cluster, mesh: Mesh, side: str) -> tuple[float, str]:
     """The percentage that counts, and what sets it: Telemetry, then mesh config, then istiod's own variable."""
     telemetry, _ = winner(cluster, mesh)
-    live = live_sampling(telemetry, side)
-    if telemetry and live is not None:
-        return live, f"Telemetry {name_of(telemetry)}"
-    held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-    if held:
-        return (1.0 if held > 100 else held), "defaultConfig.tracing.sampling"  # noqa: PLR2004  percent
-    try:
-        return float(mesh.revision.variable("PILOT_TRACE_SAMPLING") or 1), "PILOT_TRACE_SAMPLING"
-    except ValueError:
-        return 1.0, "Istio's default"
+    own = mesh.revision.variable("PILOT_TRACE_SAMPLING")
+    share, source = counting(live_sampling(telemetry, side), dig(mesh.data, *_BOOTSTRAP), own)
+    by = {"mesh": ".".join(_BOOTSTRAP), "istiod": "PILOT_TRACE_SAMPLING", "default": "Istio's default"}
+    return share, f"Telemetry {name_of(telemetry)}" if telemetry and source == "telemetry" else by[source]
 
 
 def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Item]:
