@@ -186,6 +186,19 @@ def told_domain(containers: Data) -> str | None:
     return None if told is None else domain_name(told)
 
 
+def variable(containers: Data, name: str) -> list[Data]:
+    """The values of an environment variable, one for each container that has it; None where it has another source.
+
+    Of variables of one name a container gets the last.
+    """
+    found = []
+    for container in containers if isinstance(containers, list) else []:
+        env = container.get("env") if isinstance(container, dict) else None
+        variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else []
+        found += [each.get("value") for each in variables if each.get("name") == name][-1:]
+    return found
+
+
 def deployment_domain(deployment: Data) -> str:
     """The domain that istiod's Deployment, of whatever revision, tells it; empty for others, or where none is known."""
     containers: Data = deployment

@@ -225,7 +225,7 @@ def shared(cluster: Any) -> Any:
     cluster.add("ConfigMap", "groundcover-mesh", "istio-system", data={"mesh": mesh})
     cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultConfig")])
     cluster.mesh(lambda mesh: mesh["defaultProviders"].pop("tracing"))
-    env = [{"name": "SHARED_MESH_CONFIG", "value": "groundcover-mesh"}]
+    env = [{"name": "SHARED_MESH_CONFIG", "value": each} for each in ("before", "groundcover-mesh")]
     cluster.one("pods", "istiod-1")["spec"]["containers"][0]["env"] = env
     cluster["secrets"].clear()
 

@@ -64,3 +64,36 @@ def test_the_cluster_domain_that_istiod_is_told(arguments: list[str], told: str 
     assert istio.told_domain([{"args": arguments}]) == told
     assert istio.told_domain([{"command": arguments}, {"args": ["x"]}, {}]) == told
     assert istio.told_domain(None) is None
+
+
+@pytest.mark.parametrize(
+    ("containers", "values"),
+    [
+        pytest.param([{"env": [{"name": "A", "value": "1"}]}], ["1"], id="a value"),
+        pytest.param(
+            [{"env": [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "A", "value": "2"}]}],
+            ["2"],
+            id="of two the last counts",
+        ),
+        pytest.param(
+            [{"env": [{"name": "A", "value": "1"}, {"name": "A", "valueFrom": {}}]}],
+            [None],
+            id="the last has another source",
+        ),
+        pytest.param(
+            [{"env": [{"name": "A", "value": "1"}]}, {}, {"env": [{"name": "A", "value": "2"}]}],
+            ["1", "2"],
+            id="one for each container",
+        ),
+        pytest.param([{"env": [{"name": "B", "value": "1"}]}], [], id="another variable"),
+        pytest.param(
+            [None, "x", {"env": {}}, {"env": [None, "A", {"value": "1"}]}],
+            [],
+            id="what is no container, list or variable",
+        ),
+        pytest.param({"env": []}, [], id="no list of containers"),
+    ],
+)
+def test_variables_of_containers(containers: Any, values: list[Any]) -> None:
+    """A container gets one value of each name."""
+    assert istio.variable(containers, "A") == values

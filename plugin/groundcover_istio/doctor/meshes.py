@@ -12,7 +12,7 @@ from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import UNKNOWN_CHART, Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import DEFAULT_DOMAIN, parse_version, told_domain
+from groundcover_istio.istio import DEFAULT_DOMAIN, parse_version, told_domain, variable
 from groundcover_istio.model import dig
 from groundcover_istio.spelling import spell
 
@@ -68,12 +68,8 @@ class Revision(NamedTuple):
 
     def variable(self, name: str) -> str:
         """An environment variable of istiod, empty where it is unset."""
-        for pod in self.pods:
-            for container in mappings(dig(pod, "spec", "containers")):
-                for each in mappings(container.get("env")):
-                    if each.get("name") == name:
-                        return str(each.get("value") or "")
-        return ""
+        values = [value for pod in self.pods for value in variable(dig(pod, "spec", "containers"), name)]
+        return str(values[0] or "") if values else ""
 
 
 class Mesh(NamedTuple):
