@@ -22,6 +22,8 @@ TELEMETRY_V1: Final = Version(1, 22)
 # Percent: Envoy counts sampling in parts of 10,000 and cuts off the rest (source/common/protobuf/utility.cc,
 # convertPercent).
 LEAST_SAMPLING: Final = 0.01
+EVERY_REQUEST: Final = 100
+LAST_PORT: Final = 65535
 
 # The kinds of an extension provider (mesh/v1alpha1/config.proto, oneof provider): one in each entry.
 KINDS: Final = (
@@ -167,6 +169,11 @@ def port_number(value: Data) -> int | None:
     if isinstance(value, str):
         return int(value) if _PORT.fullmatch(value) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def is_port(number: int | None) -> bool:
+    """Whether something may listen there."""
+    return number is not None and 0 < number <= LAST_PORT
 
 
 def told_domain(containers: Data) -> str | None:

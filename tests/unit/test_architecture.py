@@ -202,6 +202,24 @@ def test_each_library_has_one_door(library: str, importers: set[str]) -> None:
     assert found == importers
 
 
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        pytest.param("GROUNDCOVER_ISTIO_", {"errors"}, id="the prefix of variables"),
+        pytest.param(65535, {"istio", "rules.sensor"}, id="the last port"),
+        pytest.param(100, {"istio", "errors", "limits", "report"}, id="all of something in percent"),
+    ],
+)
+def test_a_constant_has_one_place(value: object, where: set[str]) -> None:
+    """So that no two of them differ; 100 is a number of characters and of levels too, and the factor of a percentage."""
+    found = {
+        module
+        for module, tree in modules().items()
+        if any(isinstance(node, ast.Constant) and node.value == value for node in ast.walk(tree))
+    }
+    assert {module for module in found if not module.startswith("_")} == where
+
+
 def test_no_environment_below_the_command_line() -> None:
     """Settings reach the engine as values: only the edges know the process."""
     for module, tree in modules().items():

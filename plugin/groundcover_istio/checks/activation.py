@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from groundcover_istio.checks.world import Mesh, Provider, Thing, World
     from groundcover_istio.model import Data, Path, Version
 
-_ALL: Final = 100
 # Percent, where nothing says it (istio 1.31 pilot/pkg/features/telemetry.go).
 _DEFAULT: Final = 1.0
 
@@ -106,7 +105,7 @@ class Counting(NamedTuple):
 
 def is_percentage(value: float) -> bool:
     """Whether a sampling is one that Istio takes."""
-    return 0 <= value <= _ALL
+    return 0 <= value <= istio.EVERY_REQUEST
 
 
 def percentage(value: Data) -> float | None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
+from groundcover_istio.istio import is_port
 from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import camel, show
 
@@ -33,7 +34,6 @@ _INTEGERS: Final = {
 _TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent")
 _ADDRESSED: Final = ("zipkin", "datadog")
 ADDRESS_WANTED: Final = "host:port"
-_LAST_PORT: Final = 65535
 _LABEL: Final = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
 _ADDRESS: Final = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{{1,5}})")
 # What another tool is still to fill in.
@@ -148,7 +148,7 @@ def _bootstrap(data: Data) -> Iterator[Wrong]:
     if tracer not in _ADDRESSED or not isinstance(address, str):
         return
     match = _ADDRESS.fullmatch(address.replace("$(HOST_IP)", "127.0.0.1", 1))
-    if not match or not 0 < int(match["port"]) <= _LAST_PORT:
+    if not match or not is_port(int(match["port"])):
         yield Wrong(("defaultConfig", "tracing", tracer, "address"), address, ADDRESS_WANTED)
 
 

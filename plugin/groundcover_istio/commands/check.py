@@ -9,7 +9,7 @@ from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
-from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
+from groundcover_istio.errors import ENVIRONMENT_PREFIX, PROGRAM, ManifestError, UsageError
 from groundcover_istio.istio import parse_version
 from groundcover_istio.model import mapping
 from groundcover_istio.progress import Progress
@@ -112,7 +112,7 @@ def _given(options: Namespace, console: Console) -> Given:
     version = options.istio_version or said.get("istioVersion") or ""
     stated = parse_version(version)
     if version and not stated:
-        where = "--istio-version" if options.istio_version else f"{config.ENVIRONMENT_PREFIX}ISTIO_VERSION"
+        where = "--istio-version" if options.istio_version else f"{ENVIRONMENT_PREFIX}ISTIO_VERSION"
         raise UsageError(f'"{version}" is no version of Istio, such as 1.24', where=where)
     return Given(stated, service, options.root_namespace or said.get("rootNamespace") or "")
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
 _HTTP: Final = Version(1, 22)
-_LAST_PORT: Final = 65535
 _OFF_KEY: Final = "disableSpanReporting"
 _SAMPLING_KEY: Final = "randomSamplingPercentage"
 _BOOTSTRAP: Final = ("defaultConfig", "tracing", "sampling")
@@ -260,7 +259,7 @@ def _faults(entry: dict[str, Data], mesh: Mesh) -> Iterator[tuple[str, str]]:
     elif host.endswith(".") or host != host.lower():
         found = "a full stop at its end" if host.endswith(".") else "upper case"
         yield f"service is {show(host)}, with {found}: istiod compares it letter by letter", _OFF
-    if port is None or not 0 < port <= _LAST_PORT:
+    if not istio.is_port(port):
         yield f"port is {show(held['port']) if 'port' in held else 'missing'}", _OFF
     if kinds[0] == "opentelemetry":
         yield from _http_faults(held, mesh.revision.version)
@@ -322,7 +321,7 @@ def _no_percentage(value: Data) -> dict[str, str]:
 def _sampling_item(share: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
     if samples_none(share):
         return fail("sampling-zero", **values)
-    if kind == "datadog" and share < 100:  # noqa: PLR2004  percent
+    if kind == "datadog" and share < istio.EVERY_REQUEST:
         return warn("sampling-datadog", **values)
     ratio = settings.sampling_ratio["datadog" if kind == "datadog" else "otel"]
     return ok("sampling", stored=sampling_text(Sampling("", share, ratio)), **values)
