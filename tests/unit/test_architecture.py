@@ -94,7 +94,7 @@ ALLOWED = {
     "commands.render": {"errors", "stream", "pipeline", "report", "console", "progress", "variables", "arguments", ""},
     "commands.diff": {"errors", "stream", "pipeline", "report", "difference", "console", "progress", "arguments"},
     "commands.install_plugin": {"helm_plugin", "console", "arguments"},
-    "commands.check": {"errors", "model", "istio", "config", "console", "progress", "variables", "arguments", "checks.*"},
+    "commands.check": {"errors", "config", "console", "progress", "variables", "arguments", "checks.*"},
     "commands.rule": {"errors", "console", "arguments", "checks.*"},
     "commands.export": {"errors", "config", "console", "progress", "arguments", "exports.*"},
     "commands.doctor": {"errors", "istio", "console", "progress", "arguments", "doctor.*"},
