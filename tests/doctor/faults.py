@@ -19,7 +19,7 @@ def entry(cluster: Any, change: Callable[[Any], Any]) -> None:
     cluster.mesh(lambda mesh: change(mesh["extensionProviders"][0]))
 
 
-def otlp(cluster: Any, **values: Any) -> None:
+def otlp(cluster: Any, **values: Any) -> Any:
     """Set fields of our provider; None takes one out."""
 
     def change(provider: Any) -> None:
@@ -290,9 +290,9 @@ def second_version(cluster: Any) -> None:
     cluster["pods"].append(made)
 
 
-def old_istio(cluster: Any) -> None:
-    """An Istio that takes `http` for gRPC."""
-    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["image"] = "docker.io/istio/pilot:1.21.6"
+def of_version(cluster: Any, version: str) -> Any:
+    """Another version of Istio."""
+    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["image"] = f"docker.io/istio/pilot:{version}"
 
 
 def legacy_service(cluster: Any) -> None:
@@ -383,8 +383,22 @@ FAULTS: Final[dict[str, Fault]] = {
     "healthy-domain-by-a-variable": (lambda c: of_domain(c, "corp.example", "--domain", "$(DOMAIN)"), []),
     "provider-no-timeout": (lambda c: otlp(c, http={"path": "/v1/traces"}), WRONG),
     "provider-no-path": (lambda c: otlp(c, http={"timeout": "5s"}), WRONG),
+    "provider-an-exporter-over-http-that-says-nothing": (lambda c: otlp(c, http={}), WRONG * 2),
+    "provider-with-the-root-for-a-path": (lambda c: otlp(c, http={"path": "/", "timeout": "5s"}), WRONG),
+    "provider-field-that-no-istio-has": (lambda c: otlp(c, http={"path": "/v1/traces", "timeout": "5s", "retries": 1}), WRONG),
+    "provider-field-that-a-newer-istio-may-have": (
+        lambda c: (otlp(c, retries=1), of_version(c, "1.99.0")), []),
+    "provider-field-of-a-newer-istio": (
+        lambda c: (otlp(c, serviceAttributeEnrichment="OTEL_SEMANTIC_CONVENTIONS"), of_version(c, "1.29.1")), WRONG),
+    "provider-that-is-a-url": (lambda c: otlp(c, service=f"http://{HOST}"), WRONG),
+    "provider-with-port-0": (
+        lambda c: provider(c, {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 0}}),
+        ["fail provider-wrong", "fail port-missing"]),
+    "provider-without-a-port": (lambda c: otlp(c, port=None), WRONG),
+    "provider-two-kinds-in-another-order": (
+        lambda c: entry(c, lambda e: e.update(zipkin={"service": HOST, "port": 9411})), WRONG),
     "provider-two-kinds": (lambda c: entry(c, lambda e: e.update(envoyOtelAls={"service": HOST, "port": 4317})), WRONG),
-    "provider-old-istio": (old_istio, WRONG),
+    "provider-old-istio": (lambda c: of_version(c, "1.21.6"), WRONG),
     "not-active": (lambda c: c.mesh(lambda m: m["defaultProviders"].pop("tracing")), ["fail not-active"]),
     "other-tracer": (
         lambda c: c.mesh(lambda m: (m["extensionProviders"].append({"name": "jaeger", "zipkin": {"service": "j.o.svc.cluster.local", "port": 9411}}),

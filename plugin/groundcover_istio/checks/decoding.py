@@ -7,14 +7,15 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
-from groundcover_istio.istio import is_port
+from groundcover_istio.errors import SettingsError
+from groundcover_istio.istio import is_port, require
 from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import camel, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from groundcover_istio.model import Data, Path
+    from groundcover_istio.model import Data, Path, Version
 
 ROOT: Final = "MeshConfig"
 # Of these istiod decodes the value, then reads the part again by this name alone (pkg/config/mesh/mesh.go).
@@ -165,6 +166,26 @@ def unknown_fields(data: Data, kind: str, path: Path) -> Iterator[tuple[Path, st
                 yield (*path, key), kind
             else:
                 yield from unknown_fields(value, field, (*path, key))
+
+
+def newer_fields(version: Version, name: str, path: Path, value: Data) -> Iterator[tuple[Path, str]]:
+    """The path of every field that came with a newer Istio than the one in use, and that in words.
+
+    `name` is that of the value at `path`, as `istio.require` takes it.
+    """
+    try:
+        require(version, name, None, "")
+    except SettingsError as error:
+        yield path, error.message
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from newer_fields(version, name, (*path, index), item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            # Below customTags stand names of tags, then fields.
+            below = name if name.endswith(".customTags") else f"{name}.{key}"
+            yield from newer_fields(version, below, (*path, key), item)
 
 
 def _is_null(data: str) -> bool:
