@@ -8,7 +8,7 @@ import sys
 
 from groundcover_istio import interrupts, stream
 from groundcover_istio.console import Console, is_bare
-from groundcover_istio.errors import PROGRAM, ManifestError, ToolError, UsageError
+from groundcover_istio.errors import ENVIRONMENT_PREFIX, PROGRAM, ManifestError, ToolError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from groundcover_istio.stream import Document
 
-ENVIRONMENT_PREFIX: Final = "GROUNDCOVER_ISTIO_"
 _FOLDER: Final = os.path.dirname(__file__) + os.sep  # noqa: PTH120  importing pathlib costs 8 ms
 COMMANDS: Final = ("render", "diff", "check", "rule", "export", "doctor", "install-plugin")
 

@@ -8,7 +8,7 @@ source, then laid over each other, the strongest last.
 from __future__ import annotations
 
 from groundcover_istio import istio, k8syaml
-from groundcover_istio.errors import ManifestError, SettingsError, UsageError, plain
+from groundcover_istio.errors import ENVIRONMENT_PREFIX, ManifestError, SettingsError, UsageError, plain
 from groundcover_istio.model import (
     DEFAULT_SERVICE,
     AccessLogs,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Final, Literal
 
-ENVIRONMENT_PREFIX: Final = "GROUNDCOVER_ISTIO_"
 INTEGRATION_KEY: Final = "integration.yaml"
 INTEGRATION_LABEL: Final = ("app.kubernetes.io/component", "istio-integration")
 

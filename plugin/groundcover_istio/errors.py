@@ -7,6 +7,8 @@ place first (a file and line, an object, a flag), `hint` the command or YAML tha
 from __future__ import annotations
 
 PROGRAM = "groundcover-istio"
+# Of our variables; here, since the start of every run looks for them and the settings are not loaded by then.
+ENVIRONMENT_PREFIX = "GROUNDCOVER_ISTIO_"
 
 
 def plain(text: str, longest: int = 100) -> str:

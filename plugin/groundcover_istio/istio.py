@@ -22,6 +22,8 @@ TELEMETRY_V1: Final = Version(1, 22)
 # Percent: Envoy counts sampling in parts of 10,000 and cuts off the rest (source/common/protobuf/utility.cc,
 # convertPercent).
 LEAST_SAMPLING: Final = 0.01
+EVERY_REQUEST: Final = 100
+LAST_PORT: Final = 65535
 
 # The kinds of an extension provider (mesh/v1alpha1/config.proto, oneof provider): one in each entry.
 KINDS: Final = (
@@ -169,6 +171,11 @@ def port_number(value: Data) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def is_port(number: int | None) -> bool:
+    """Whether something may listen there."""
+    return number is not None and 0 < number <= LAST_PORT
+
+
 def told_domain(containers: Data) -> str | None:
     """The cluster's DNS domain that istiod's containers are told (pilot-discovery's --domain); None where they are not.
 
@@ -184,6 +191,19 @@ def told_domain(containers: Data) -> str | None:
             elif argument.startswith(f"{_DOMAIN_ARGUMENT}="):
                 told = argument.removeprefix(f"{_DOMAIN_ARGUMENT}=")
     return None if told is None else domain_name(told)
+
+
+def variable(containers: Data, name: str) -> list[Data]:
+    """The values of an environment variable, one for each container that has it; None where it has another source.
+
+    Of variables of one name a container gets the last.
+    """
+    found = []
+    for container in containers if isinstance(containers, list) else []:
+        env = container.get("env") if isinstance(container, dict) else None
+        variables = [each for each in env if isinstance(each, dict)] if isinstance(env, list) else []
+        found += [each.get("value") for each in variables if each.get("name") == name][-1:]
+    return found
 
 
 def deployment_domain(deployment: Data) -> str:

@@ -66,7 +66,9 @@ def test_an_option_counts_before_its_variable(
     [
         ("SERVCE", "x", "GROUNDCOVER_ISTIO_SERVCE: nothing reads this variable"),
         ("SERVICE", "x", 'GROUNDCOVER_ISTIO_SERVICE: "x" is not NAME.NAMESPACE'),
-        ("ISTIO_VERSION", "new", 'GROUNDCOVER_ISTIO_ISTIO_VERSION: "new" is no version of Istio, such as 1.24'),
+        ("SERVICE", "Foo_.bar", 'environment: invalid settings\n  service.name: "Foo_" must match '),
+        ("ISTIO_VERSION", "new", 'environment: invalid settings\n  istioVersion: "new" must match '),
+        ("ROOT_NAMESPACE", "Foo_", 'environment: invalid settings\n  rootNamespace: "Foo_" must match '),
     ],
 )
 def test_what_is_wrong_is_a_usage_error(
@@ -81,6 +83,26 @@ def test_what_is_wrong_is_a_usage_error(
     code, out, err = tool("check", stdin=NEW)
     assert (code, out) == (2, b"")
     assert words in err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        pytest.param("--service", "eyes", id="a service without its namespace"),
+        pytest.param("--service", "Foo_.bar", id="a service that Kubernetes takes for none"),
+        pytest.param("--root-namespace", "Foo_", id="a namespace that Kubernetes takes for none"),
+        pytest.param("--root-namespace", "", id="an empty namespace"),
+        pytest.param("--istio-version", "latest", id="a version that is none"),
+        pytest.param("--istio-version", "1.24 or so", id="a version with something behind it"),
+    ],
+)
+def test_options_are_refused_as_render_refuses_them(
+    option: str, value: str, tool: Callable[..., tuple[int, bytes, str]]
+) -> None:
+    """In the same words."""
+    code, out, err = tool("check", option, value, stdin=NEW)
+    assert (code, out) == (2, b"")
+    assert err == tool("render", option, value, stdin=NEW)[2]
 
 
 def test_settings_of_other_commands_pass(

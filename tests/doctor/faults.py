@@ -19,7 +19,7 @@ def entry(cluster: Any, change: Callable[[Any], Any]) -> None:
     cluster.mesh(lambda mesh: change(mesh["extensionProviders"][0]))
 
 
-def otlp(cluster: Any, **values: Any) -> None:
+def otlp(cluster: Any, **values: Any) -> Any:
     """Set fields of our provider; None takes one out."""
 
     def change(provider: Any) -> None:
@@ -219,13 +219,13 @@ def canary(cluster: Any) -> None:
     cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultProviders")], "istio-canary")
 
 
-def shared(cluster: Any) -> None:
+def shared(cluster: Any) -> Any:
     """Everything in a shared mesh config: nothing is wrong."""
     mesh = cluster.one("configmaps", "istio")["data"]["mesh"]
     cluster.add("ConfigMap", "groundcover-mesh", "istio-system", data={"mesh": mesh})
     cluster.mesh(lambda mesh: [mesh.pop(key) for key in ("extensionProviders", "defaultConfig")])
     cluster.mesh(lambda mesh: mesh["defaultProviders"].pop("tracing"))
-    env = [{"name": "SHARED_MESH_CONFIG", "value": "groundcover-mesh"}]
+    env = [{"name": "SHARED_MESH_CONFIG", "value": each} for each in ("before", "groundcover-mesh")]
     cluster.one("pods", "istiod-1")["spec"]["containers"][0]["env"] = env
     cluster["secrets"].clear()
 
@@ -290,9 +290,9 @@ def second_version(cluster: Any) -> None:
     cluster["pods"].append(made)
 
 
-def old_istio(cluster: Any) -> None:
-    """An Istio that takes `http` for gRPC."""
-    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["image"] = "docker.io/istio/pilot:1.21.6"
+def of_version(cluster: Any, version: str) -> Any:
+    """Another version of Istio."""
+    cluster.one("pods", "istiod-1")["spec"]["containers"][0]["image"] = f"docker.io/istio/pilot:{version}"
 
 
 def legacy_service(cluster: Any) -> None:
@@ -346,6 +346,20 @@ FAULTS: Final[dict[str, Fault]] = {
         lambda c: c.mesh(lambda m: m["defaultProviders"].update(tracing="otel-tracing")), ["fail mesh-invalid"]),
     "mesh-provider-a-string": (
         lambda c: c.mesh(lambda m: m["extensionProviders"].append("x")), ["fail mesh-invalid"]),
+    "mesh-a-text-for-a-switch": (lambda c: c.mesh(lambda m: m.update(enablePrometheusMerge="yes")), ["fail mesh-invalid"]),
+    "mesh-a-number-for-a-name": (
+        lambda c: c.mesh(lambda m: m["defaultProviders"].update(accessLogging=[1])), ["fail mesh-invalid"]),
+    "mesh-a-placeholder-that-nothing-fills-in": (
+        lambda c: c.mesh(lambda m: m.update(extensionProviders="${PROVIDERS}")), ["fail mesh-invalid"]),
+    "mesh-an-address-that-is-a-url": (
+        lambda c: c.mesh(lambda m: m["defaultConfig"]["tracing"].update(zipkin={"address": "http://zipkin:9411"})),
+        ["fail mesh-invalid"]),
+    "mesh-wrong-in-two-places": (
+        lambda c: c.mesh(lambda m: m.update(enableTracing="on", trustDomainAliases="old.example")), ["fail mesh-invalid"] * 2),
+    "mesh-shared-is-wrong": (
+        lambda c: (shared(c), c.mesh(lambda m: m.update(enableTracing="on"), "groundcover-mesh")), ["fail mesh-invalid"]),
+    "healthy-beside-an-entry-that-is-null": (
+        lambda c: (shared(c), c.mesh(lambda m: m.update(extensionProviders=[None]))), []),
     "settings-invalid": (invalid_settings, ["fail settings-invalid"]),
     "provider-missing": (lambda c: (c.mesh(lambda m: m.pop("extensionProviders")), c["secrets"].clear()), ["fail provider-missing"]),
     "not-active-by-a-chart-with-a-label": (
@@ -369,8 +383,22 @@ FAULTS: Final[dict[str, Fault]] = {
     "healthy-domain-by-a-variable": (lambda c: of_domain(c, "corp.example", "--domain", "$(DOMAIN)"), []),
     "provider-no-timeout": (lambda c: otlp(c, http={"path": "/v1/traces"}), WRONG),
     "provider-no-path": (lambda c: otlp(c, http={"timeout": "5s"}), WRONG),
+    "provider-an-exporter-over-http-that-says-nothing": (lambda c: otlp(c, http={}), WRONG * 2),
+    "provider-with-the-root-for-a-path": (lambda c: otlp(c, http={"path": "/", "timeout": "5s"}), WRONG),
+    "provider-field-that-no-istio-has": (lambda c: otlp(c, http={"path": "/v1/traces", "timeout": "5s", "retries": 1}), WRONG),
+    "provider-field-that-a-newer-istio-may-have": (
+        lambda c: (otlp(c, retries=1), of_version(c, "1.99.0")), []),
+    "provider-field-of-a-newer-istio": (
+        lambda c: (otlp(c, serviceAttributeEnrichment="OTEL_SEMANTIC_CONVENTIONS"), of_version(c, "1.29.1")), WRONG),
+    "provider-that-is-a-url": (lambda c: otlp(c, service=f"http://{HOST}"), WRONG),
+    "provider-with-port-0": (
+        lambda c: provider(c, {"name": "zipkin-tracing", "zipkin": {"service": HOST, "port": 0}}),
+        ["fail provider-wrong", "fail port-missing"]),
+    "provider-without-a-port": (lambda c: otlp(c, port=None), WRONG),
+    "provider-two-kinds-in-another-order": (
+        lambda c: entry(c, lambda e: e.update(zipkin={"service": HOST, "port": 9411})), WRONG),
     "provider-two-kinds": (lambda c: entry(c, lambda e: e.update(envoyOtelAls={"service": HOST, "port": 4317})), WRONG),
-    "provider-old-istio": (old_istio, WRONG),
+    "provider-old-istio": (lambda c: of_version(c, "1.21.6"), WRONG),
     "not-active": (lambda c: c.mesh(lambda m: m["defaultProviders"].pop("tracing")), ["fail not-active"]),
     "other-tracer": (
         lambda c: c.mesh(lambda m: (m["extensionProviders"].append({"name": "jaeger", "zipkin": {"service": "j.o.svc.cluster.local", "port": 9411}}),
@@ -381,6 +409,16 @@ FAULTS: Final[dict[str, Fault]] = {
     "sampling-range": (
         lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=200)),
                    [c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")]), ["warn sampling-range"]),
+    "sampling-below-zero": (
+        lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=-5)),
+                   [c["pods"].remove(c.one("pods", each)) for each in ("web", "cart")]), ["fail sampling-range"]),
+    "sampling-below-zero-beside-a-telemetry": (
+        lambda c: (c.mesh(lambda m: m["defaultConfig"]["tracing"].update(sampling=-5)),
+                   telemetry(c, "t", randomSamplingPercentage=5)), ["warn sampling-range"]),
+    "sampling-above-all-by-a-telemetry": (
+        lambda c: telemetry(c, "t", randomSamplingPercentage=200), ["fail sampling-range"]),
+    "sampling-of-no-number-by-a-telemetry": (
+        lambda c: telemetry(c, "t", randomSamplingPercentage="all"), ["fail sampling-range"]),
     "sampling-datadog": (
         lambda c: provider(c, {"name": "datadog-tracing", "datadog": {"service": HOST, "port": 8126}}), ["warn sampling-datadog"]),
     "service-hidden": (lambda c: discovers(c, {"matchLabels": {"mesh": "yes"}}), ["fail service-hidden"]),

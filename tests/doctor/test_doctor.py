@@ -430,9 +430,17 @@ def test_a_proxy_with_a_sampling_of_its_own_is_not_old(cluster: Any, tmp_path: P
 
 
 def test_istiods_own_sampling(cluster: Any, tmp_path: Path, tool: Callable[..., Any]) -> None:
-    """Counts where nothing else sets one; what is no number is Istio's default."""
+    """Counts where nothing else sets one; what is no percentage is Istio's default."""
     cluster.mesh(lambda mesh: mesh.pop("defaultConfig"))
-    for value, words in (("25", "25 % of requests are sampled, by PILOT_TRACE_SAMPLING"), ("x", "1 % of requests")):
+    default = "1 % of requests are sampled, by Istio's default"
+    for value, words in (
+        ("25", "25 % of requests are sampled, by PILOT_TRACE_SAMPLING"),
+        ("", default),
+        ("x", default),
+        ("nan", default),
+        ("-5", default),
+        ("101", default),
+    ):
         env = [{"name": "PILOT_TRACE_SAMPLING", "value": value}]
         cluster.one("pods", "istiod-1")["spec"]["containers"][0]["env"] = env
         assert words in tool("doctor", "--from", str(cluster.write(tmp_path / "dump"))).out.decode()

@@ -94,7 +94,7 @@ ALLOWED = {
     "commands.render": {"errors", "stream", "pipeline", "report", "console", "progress", "variables", "arguments", ""},
     "commands.diff": {"errors", "stream", "pipeline", "report", "difference", "console", "progress", "arguments"},
     "commands.install_plugin": {"helm_plugin", "console", "arguments"},
-    "commands.check": {"errors", "model", "istio", "config", "console", "progress", "variables", "arguments", "checks.*"},
+    "commands.check": {"errors", "config", "console", "progress", "variables", "arguments", "checks.*"},
     "commands.rule": {"errors", "console", "arguments", "checks.*"},
     "commands.export": {"errors", "config", "console", "progress", "arguments", "exports.*"},
     "commands.doctor": {"errors", "istio", "console", "progress", "arguments", "doctor.*"},
@@ -204,6 +204,24 @@ def test_each_library_has_one_door(library: str, importers: set[str]) -> None:
         module for module, tree in modules().items() if any(name.split(".")[0] == library for name in imported(tree))
     }
     assert found == importers
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        pytest.param("GROUNDCOVER_ISTIO_", {"errors"}, id="the prefix of variables"),
+        pytest.param(65535, {"istio", "rules.sensor"}, id="the last port"),
+        pytest.param(100, {"istio", "errors", "limits", "report"}, id="all of something in percent"),
+    ],
+)
+def test_a_constant_has_one_place(value: object, where: set[str]) -> None:
+    """So that no two of them differ; 100 is a number of characters and of levels too, and the factor of a percentage."""
+    found = {
+        module
+        for module, tree in modules().items()
+        if any(isinstance(node, ast.Constant) and node.value == value for node in ast.walk(tree))
+    }
+    assert {module for module in found if not module.startswith("_")} == where
 
 
 def test_no_environment_below_the_command_line() -> None:

@@ -93,3 +93,36 @@ def test_what_means_the_sensor(host: object, is_sensor: bool) -> None:  # noqa: 
     """Rightly written or not, with or without a port, under any cluster domain."""
     assert istio.is_sensor_host(host, "groundcover-sensor", "groundcover") == is_sensor
     assert istio.is_sensor_host("eyes.obs", "eyes", "obs")
+
+
+@pytest.mark.parametrize(
+    ("containers", "values"),
+    [
+        pytest.param([{"env": [{"name": "A", "value": "1"}]}], ["1"], id="a value"),
+        pytest.param(
+            [{"env": [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "A", "value": "2"}]}],
+            ["2"],
+            id="of two the last counts",
+        ),
+        pytest.param(
+            [{"env": [{"name": "A", "value": "1"}, {"name": "A", "valueFrom": {}}]}],
+            [None],
+            id="the last has another source",
+        ),
+        pytest.param(
+            [{"env": [{"name": "A", "value": "1"}]}, {}, {"env": [{"name": "A", "value": "2"}]}],
+            ["1", "2"],
+            id="one for each container",
+        ),
+        pytest.param([{"env": [{"name": "B", "value": "1"}]}], [], id="another variable"),
+        pytest.param(
+            [None, "x", {"env": {}}, {"env": [None, "A", {"value": "1"}]}],
+            [],
+            id="what is no container, list or variable",
+        ),
+        pytest.param({"env": []}, [], id="no list of containers"),
+    ],
+)
+def test_variables_of_containers(containers: Any, values: list[Any]) -> None:
+    """A container gets one value of each name."""
+    assert istio.variable(containers, "A") == values

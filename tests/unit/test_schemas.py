@@ -16,7 +16,8 @@ import generate
 from groundcover_istio import _schemas, _validators, istio
 from groundcover_istio._since import SINCE
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES, NEWEST
-from groundcover_istio.checks.world import KINDS, TRACERS
+from groundcover_istio.checks.providers import KINDS
+from groundcover_istio.checks.world import TRACERS
 from groundcover_istio.config import DEFAULTS, OPTIONS
 from groundcover_istio.validation import problems
 

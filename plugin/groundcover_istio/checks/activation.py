@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.checks.world import TRACERS
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from groundcover_istio.checks.world import Mesh, Provider, Thing, World
     from groundcover_istio.model import Data, Path, Version
 
-_ALL: Final = 100
+# Percent, where nothing says it (istio 1.31 pilot/pkg/features/telemetry.go).
+_DEFAULT: Final = 1.0
 
 
 class Named(NamedTuple):
@@ -95,9 +96,36 @@ class Share(NamedTuple):
     path: Path
 
 
+class Counting(NamedTuple):
+    """The sampling percentage that counts, and what says it."""
+
+    percentage: float
+    source: Literal["telemetry", "mesh", "istiod", "default"]
+
+
 def is_percentage(value: float) -> bool:
     """Whether a sampling is one that Istio takes."""
-    return 0 <= value <= _ALL
+    return 0 <= value <= istio.EVERY_REQUEST
+
+
+def percentage(value: Data) -> float | None:
+    """A sampling that Istio takes, in quotes too; None for anything else."""
+    found = istio.number(value)
+    return found if found is not None and is_percentage(found) else None
+
+
+def counting(telemetry: Data, bootstrap: Data, pilot: Data) -> Counting:
+    """What counts of the samplings of a mesh-wide Telemetry, defaultConfig.tracing and PILOT_TRACE_SAMPLING.
+
+    A Telemetry or a variable that is out of range says nothing, a mesh config like that stands for 1 % (istio 1.31
+    pilot/pkg/networking/core/tracing.go, proxyConfigSamplingValue; pilot/pkg/features/telemetry.go, TraceSampling).
+    """
+    if (live := percentage(telemetry)) is not None:
+        return Counting(live, "telemetry")
+    if istio.number(bootstrap):  # 0 means unset there
+        return Counting(percentage(bootstrap) or _DEFAULT, "mesh")
+    own = percentage(pilot)
+    return Counting(_DEFAULT, "default") if own is None else Counting(own, "istiod")
 
 
 def samples_none(value: float) -> bool:
@@ -121,18 +149,14 @@ def tracer_by_telemetry(world: World, mesh: Mesh, side: str = CLIENT) -> tuple[s
 
 
 def sampling(world: World, mesh: Mesh) -> Share:
-    """What share of requests starts a trace: the mesh-wide Telemetry's, else the mesh config's, else istiod's.
-
-    A Telemetry that is out of range is refused, and a mesh config like that stands for 1 %: neither is a share.
-    """
+    """What share of requests starts a trace, by `counting`; it stands nowhere where what does is no percentage."""
     for telemetry in for_the_mesh(world, mesh):
         listed = items(telemetry.spec.get("tracing"))
         index = saying(listed, "randomSamplingPercentage")
-        value = None if index is None else istio.number(listed[index]["randomSamplingPercentage"])
-        if index is not None and value is not None and is_percentage(value):
-            return Share(value, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
-    path: Path = ("defaultConfig", "tracing", "sampling")
-    value = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-    if value:  # 0 means unset there
-        return Share(value, mesh.place, path) if is_percentage(value) else Share(1.0, None, ())
-    return Share(1.0 if mesh.pilot_sampling is None else mesh.pilot_sampling, None, ())
+        if index is not None and (live := percentage(listed[index]["randomSamplingPercentage"])) is not None:
+            return Share(live, telemetry.place, ("spec", "tracing", index, "randomSamplingPercentage"))
+    bootstrap = dig(mesh.data, "defaultConfig", "tracing", "sampling")
+    share, source = counting(None, bootstrap, mesh.pilot_sampling)
+    if source == "mesh" and percentage(bootstrap) is not None:
+        return Share(share, mesh.place, ("defaultConfig", "tracing", "sampling"))
+    return Share(share, None, ())

@@ -13,7 +13,7 @@ from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.checks.world import Carrier, Mesh, Thing
 from groundcover_istio.control_plane import of_object, version_of_values
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release
+from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release, variable
 from groundcover_istio.model import MESH_KEY, dig, items, mapping
 from groundcover_istio.spelling import camel
 from groundcover_istio.subcharts import with_globals
@@ -261,10 +261,8 @@ def _variables(sources: list[Source], name: str) -> dict[str, list[Data]]:
     """The values of an environment variable of the Deployments, by file."""
     found: dict[str, list[Data]] = {}
     for source in sources:
-        if not source.thing or source.thing.kind != "Deployment":
-            continue
-        for container in items(dig(source.thing.spec, "template", "spec", "containers")):
-            for variable in items(mapping(container).get("env")):
-                if mapping(variable).get("name") == name and "value" in variable:
-                    found.setdefault(source.place.file, []).append(variable["value"])
+        if source.thing and source.thing.kind == "Deployment":
+            values = variable(dig(source.thing.spec, "template", "spec", "containers"), name)
+            if said := [value for value in values if value is not None]:
+                found.setdefault(source.place.file, []).extend(said)
     return found

@@ -7,12 +7,15 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
+from groundcover_istio.errors import SettingsError
+from groundcover_istio.istio import is_port, require
+from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import camel, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from groundcover_istio.model import Data, Path
+    from groundcover_istio.model import Data, Path, Version
 
 ROOT: Final = "MeshConfig"
 # Of these istiod decodes the value, then reads the part again by this name alone (pkg/config/mesh/mesh.go).
@@ -28,6 +31,12 @@ _INTEGERS: Final = {
     "uint32": (0, 2**32 - 1),
     "int64": (-(2**63), 2**63 - 1),
 }
+# Tracers of the bootstrap in the order of their declaration, and those whose address istiod checks.
+_TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent")
+_ADDRESSED: Final = ("zipkin", "datadog")
+ADDRESS_WANTED: Final = "host:port"
+_LABEL: Final = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
+_ADDRESS: Final = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{{1,5}})")
 # What another tool is still to fill in.
 _PLACEHOLDER: Final = re.compile(r"\$\{|\{\{")
 # What JSON calls a number, and blanks around it.
@@ -38,8 +47,13 @@ class Wrong(NamedTuple):
     """A value that istiod can't decode."""
 
     path: Path
-    found: str
+    value: Data
     wanted: str
+
+    @property
+    def found(self) -> str:
+        """The value, as messages show it."""
+        return show(self.value)
 
 
 def normal(data: Data, kind: str = ROOT) -> Data:
@@ -63,9 +77,20 @@ def normal(data: Data, kind: str = ROOT) -> Data:
     return renamed
 
 
+def discarding(data: Data) -> Iterator[Wrong]:
+    """Every value for which istiod discards the whole mesh config, given data that `normal` made."""
+    yield from wrong_types(data)
+    yield from _bootstrap(data)
+
+
+def discarding_as_written(data: Data) -> Iterator[Wrong]:
+    """The same of a file, in which other tools are still to fill in what they leave a place for."""
+    return (wrong for wrong in discarding(data) if not is_placeholder(wrong.value))
+
+
 def wrong_types(data: Data, kind: str = ROOT, path: Path = ()) -> Iterator[Wrong]:
     """Every value of a wrong type, given data that `normal` made."""
-    if data is None or is_placeholder(data):
+    if data is None:
         return
     if kind.startswith("[]"):
         yield from _list(data, kind[2:], path)
@@ -75,11 +100,11 @@ def wrong_types(data: Data, kind: str = ROOT, path: Path = ()) -> Iterator[Wrong
         yield from _message(data, kind, path)
     elif kind in ENUMS:
         if not (isinstance(data, str) and data in ENUMS[kind]) and not (_is_integer(data) and _INT32(data)):
-            yield Wrong(path, show(data), f"one of {', '.join(ENUMS[kind])}")
+            yield Wrong(path, data, f"one of {', '.join(ENUMS[kind])}")
     else:
         accepts, words = _SCALARS[kind]
         if not accepts(data):
-            yield Wrong(path, show(data), words)
+            yield Wrong(path, data, words)
 
 
 def is_placeholder(data: Data) -> bool:
@@ -89,7 +114,7 @@ def is_placeholder(data: Data) -> bool:
 
 def _list(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
     if not isinstance(data, list):
-        yield Wrong(path, show(data), "a list")
+        yield Wrong(path, data, "a list")
         return
     for index, item in enumerate(data):
         yield from wrong_types(item, kind, (*path, index))
@@ -97,7 +122,7 @@ def _list(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
 
 def _map(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
     if not isinstance(data, dict):
-        yield Wrong(path, show(data), "a mapping")
+        yield Wrong(path, data, "a mapping")
         return
     for key, item in data.items():
         yield from wrong_types(item, kind, (*path, key))
@@ -105,12 +130,27 @@ def _map(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
 
 def _message(data: Data, kind: str, path: Path) -> Iterator[Wrong]:
     if not isinstance(data, dict):
-        yield Wrong(path, show(data), "a mapping")
+        yield Wrong(path, data, "a mapping")
         return
     for key, value in data.items():
         field = MESSAGES[kind].get(key) or (MESSAGES[ROOT].get(BY_NAME.get(key, "")) if kind == ROOT else None)
         if field:
             yield from wrong_types(value, field, (*path, key))
+
+
+def _bootstrap(data: Data) -> Iterator[Wrong]:
+    """What fails as fatally after decoding: a bootstrap tracer's address; of several tracers the last one counts.
+
+    So says istio 1.31 pkg/config/validation/agent/validation.go (ValidateProxyAddress).
+    """
+    tracing = mapping(dig(data, "defaultConfig", "tracing"))
+    tracer = next((key for key in reversed(_TRACERS) if isinstance(tracing.get(key), dict)), "")
+    address = mapping(tracing.get(tracer)).get("address") or ""
+    if tracer not in _ADDRESSED or not isinstance(address, str):
+        return
+    match = _ADDRESS.fullmatch(address.replace("$(HOST_IP)", "127.0.0.1", 1))
+    if not match or not is_port(int(match["port"])):
+        yield Wrong(("defaultConfig", "tracing", tracer, "address"), address, ADDRESS_WANTED)
 
 
 def unknown_fields(data: Data, kind: str, path: Path) -> Iterator[tuple[Path, str]]:
@@ -126,6 +166,26 @@ def unknown_fields(data: Data, kind: str, path: Path) -> Iterator[tuple[Path, st
                 yield (*path, key), kind
             else:
                 yield from unknown_fields(value, field, (*path, key))
+
+
+def newer_fields(version: Version, name: str, path: Path, value: Data) -> Iterator[tuple[Path, str]]:
+    """The path of every field that came with a newer Istio than the one in use, and that in words.
+
+    `name` is that of the value at `path`, as `istio.require` takes it.
+    """
+    try:
+        require(version, name, None, "")
+    except SettingsError as error:
+        yield path, error.message
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from newer_fields(version, name, (*path, index), item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            # Below customTags stand names of tags, then fields.
+            below = name if name.endswith(".customTags") else f"{name}.{key}"
+            yield from newer_fields(version, below, (*path, key), item)
 
 
 def _is_null(data: str) -> bool:

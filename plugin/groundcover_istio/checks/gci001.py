@@ -72,34 +72,26 @@ anew is ready, on defaults.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.decoding import wrong_types
+from groundcover_istio.checks.decoding import ADDRESS_WANTED, discarding_as_written
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.k8syaml import pair_lines
-from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from groundcover_istio.checks.decoding import Wrong
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Mesh, World
-    from groundcover_istio.model import Data, Path
+    from groundcover_istio.checks.world import World
 
 ID: Final = "GCI001"
 NAME: Final = "mesh-config-discarded"
 SEVERITY: Final[Level] = "error"
 
 _DISCARDED: Final = "istiod discards the whole mesh config: it keeps the old one, and runs on defaults after a restart"
-_TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent")
-"""In the order of their declaration."""
 _PORTS: Final = {"zipkin": 9411, "datadog": 8126}
-_LAST_PORT: Final = 65535
-_LABEL: Final = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
-_ADDRESS: Final = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{{1,5}})")
-_PLACEHOLDER: Final = re.compile(r"\$\{|\{\{")
 
 
 def check(world: World) -> Iterator[Hit]:
@@ -112,17 +104,17 @@ def check(world: World) -> Iterator[Hit]:
         if mesh.documents > 1:
             message = f"the mesh config holds {mesh.documents} YAML documents; istiod reads the first alone"
             yield Hit(mesh.place, (), message, "make them one mapping")
-        for wrong in wrong_types(mesh.data):
+        for wrong in discarding_as_written(mesh.data):
             message = f"{spell(wrong.path)} is {wrong.found}, not {wrong.wanted}; {_DISCARDED}"
-            yield Hit(mesh.place, wrong.path, message, _fix(mesh, wrong.path, wrong.wanted))
-        yield from _bootstrap(mesh)
+            yield Hit(mesh.place, wrong.path, message, _fix(wrong))
 
 
-def _fix(mesh: Mesh, path: Path, wanted: str) -> str:
-    value: Data = mesh.data
-    for key in path:
-        value = value[key]
+def _fix(wrong: Wrong) -> str:
+    path, value, wanted = wrong
     key = str(next(part for part in reversed(path) if isinstance(part, str)))
+    if wanted == ADDRESS_WANTED:
+        host = value.split("://")[-1].split(":")[0] or "HOST"
+        return f"{key}: {host}:{_PORTS[str(path[-2])]}"
     texts = path[0] in ("defaultProviders", "trustDomainAliases") or str(path[0]).endswith("ExportTo")
     if wanted == "a list" and isinstance(value, str) and texts:
         return "\n".join(pair_lines(key, [value], 0))
@@ -133,21 +125,3 @@ def _fix(mesh: Mesh, path: Path, wanted: str) -> str:
     if wanted.startswith("true") and str(value).lower() in ("true", "false"):
         return f"{key}: {str(value).lower()}"
     return f"write {spell(path)} as {wanted}"
-
-
-def _bootstrap(mesh: Mesh) -> Iterator[Hit]:
-    """What fails as fatally after decoding: a bootstrap tracer's address; of several tracers the last one counts."""
-    tracing = mapping(dig(mesh.data, "defaultConfig", "tracing"))
-    tracer = next((key for key in reversed(_TRACERS) if isinstance(tracing.get(key), dict)), "")
-    if tracer not in _PORTS:
-        return
-    address = tracing[tracer].get("address") or ""
-    if not isinstance(address, str) or _PLACEHOLDER.search(address):
-        return
-    match = _ADDRESS.fullmatch(address.replace("$(HOST_IP)", "127.0.0.1", 1))
-    if match and 0 < int(match["port"]) <= _LAST_PORT:
-        return
-    path: Path = ("defaultConfig", "tracing", tracer, "address")
-    host = address.split("://")[-1].split(":")[0] or "HOST"
-    message = f'{spell(path)} is "{address}", not host:port; {_DISCARDED}'
-    yield Hit(mesh.place, path, message, f"address: {host}:{_PORTS[tracer]}")

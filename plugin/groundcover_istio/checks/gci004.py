@@ -71,9 +71,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.hosts import qualified, with_port
+from groundcover_istio.checks.hosts import Unfound, is_full_name, qualified, unfound, with_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +84,13 @@ ID: Final = "GCI004"
 NAME: Final = "host-not-qualified"
 SEVERITY: Final[Level] = "error"
 
-_NAME_AND_NAMESPACE: Final = 2
+_WORDS: Final[dict[Unfound, str]] = {
+    "url": "is a URL, no host name",
+    "wildcard": "has a wildcard",
+    "short": "is no full host name",
+    "full stop": "has a full stop at its end, and the name of a Service has none",
+    "upper case": "has upper case, and the name of a Service has none",
+}
 
 
 def check(world: World) -> Iterator[Hit]:
@@ -98,35 +103,16 @@ def check(world: World) -> Iterator[Hit]:
             message = f"{provider.name} names no service; tracing by it is off and no spans arrive"
             fix = "service: NAME.NAMESPACE.svc.cluster.local"
             yield Hit(provider.place, (*provider.path, "service"), message, fix)
-        elif isinstance(service, str) and (why := _wrong(world, service, provider.host)):
+        elif isinstance(service, str) and (why := unfound(service, is_known=_is_known(world, provider.host))):
             message = (
-                f'the service of {provider.name}, "{service}", {why}; istiod finds no such host,'
+                f'the service of {provider.name}, "{service}", {_WORDS[why]}; istiod finds no such host,'
                 " so tracing by it is off and no spans arrive"
             )
-            host = qualified(world, provider.host.lower() if _is_service(world, provider.host) else provider.host)
+            service_host = is_full_name(provider.host) or world.is_sensor(provider.host)
+            host = qualified(world, provider.host.lower() if service_host else provider.host)
             yield Hit(provider.place, (*provider.path, "service"), message, f"service: {host}")
 
 
-def _is_service(world: World, host: str) -> bool:
-    """Whether a full host is that of a Service in the cluster."""
-    return host.lower().split(".")[2:3] == ["svc"] or world.is_sensor(host)
-
-
-def _wrong(world: World, service: str, host: str) -> str:
-    labels = host.split(".")
-    if is_placeholder(service) or ":" in service.rpartition("/")[2]:
-        return ""  # to be filled in, or an IPv6 address
-    if "://" in service:
-        return "is a URL, no host name"
-    if "*" in host:
-        return "has a wildcard"
-    if labels[-1] == "svc" or len(labels) == 1:
-        return "is no full host name"
-    # Of other hosts nobody here knows how the registry spells them.
-    if _is_service(world, host) and service.endswith("."):
-        return "has a full stop at its end, and the name of a Service has none"
-    if _is_service(world, host) and host != host.lower():
-        return "has upper case, and the name of a Service has none"
-    # Two labels may be a host outside the cluster: no guess where nothing says it is a Service.
-    known = world.is_sensor(host) or world.service(host)
-    return "is no full host name" if len(labels) == _NAME_AND_NAMESPACE and known else ""
+def _is_known(world: World, host: str) -> bool:
+    """Whether something given says that a host is a Service's: one of two labels may be outside of the cluster."""
+    return world.is_sensor(host) or world.service(host) is not None

@@ -50,6 +50,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.checks.providers import fate_without_cluster
+from groundcover_istio.istio import LAST_PORT, is_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +63,6 @@ ID: Final = "GCI005"
 NAME: Final = "port-missing"
 SEVERITY: Final[Level] = "error"
 
-_LAST_PORT: Final = 65535
 _PORTS: Final = {"otlp": 4318, "opentelemetry": 4317, "envoyOtelAls": 4317, "datadog": 8126, "zipkin": 9411}
 
 
@@ -70,10 +71,10 @@ def check(world: World) -> Iterator[Hit]:
     for provider in world.senders():
         port = provider.port
         unreadable = port is None and provider.body.get("port") is not None
-        if unreadable or "address" in provider.body or (port is not None and 0 < port <= _LAST_PORT):
+        if unreadable or "address" in provider.body or is_port(port):
             continue
-        fate = "Envoy rejects every listener" if provider.kind in ("zipkin", "datadog") else "spans are dropped"
-        found = "has no port" if port is None else f"has port {port}, which is none from 1 to {_LAST_PORT}"
-        number = _PORTS.get("otlp" if provider.kind == "opentelemetry" and not provider.http2 else provider.kind)
+        fate = fate_without_cluster(provider.kind)
+        found = "has no port" if port is None else f"has port {port}, which is none from 1 to {LAST_PORT}"
+        number = _PORTS.get("otlp" if provider.http is not None else provider.kind)
         fix = f"port: {number or 'PORT'}"
         yield Hit(provider.place, (*provider.path, "port"), f"{provider.name} {found}; {fate}", fix)

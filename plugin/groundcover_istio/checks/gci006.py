@@ -56,6 +56,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import port_of, ports_in_words
+from groundcover_istio.checks.providers import fate_without_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ def check(world: World) -> Iterator[Hit]:
             or port_of(service, port)
         ):
             continue
-        fate = "Envoy rejects every listener" if provider.kind in ("zipkin", "datadog") else "spans are dropped"
+        fate = fate_without_cluster(provider.kind)
         message = f"{provider.name} sends to port {port}, which {service.place.resource} does not have; {fate}"
         fix = f"use one of its ports: {ports_in_words(service)}; or switch on the receiver of port {port}"
         yield Hit(provider.place, (*provider.path, "port"), message, fix)

@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import http_text
+from groundcover_istio.checks.providers import lacks_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,8 +69,8 @@ SEVERITY: Final[Level] = "error"
 def check(world: World) -> Iterator[Hit]:
     """Look at every exporter over HTTP."""
     for provider in world.senders():
-        http = provider.body.get("http") if provider.kind == "opentelemetry" else None
-        if isinstance(http, dict) and http.get("timeout") is None:
+        http = provider.http
+        if http is not None and lacks_timeout(http):
             message = f"{provider.name} exports over HTTP without a timeout; Envoy rejects every listener that uses it"
             fix = http_text({"path": "/v1/traces", **http}, timeout="5s")
             yield Hit(provider.place, (*provider.path, "http"), message, fix)

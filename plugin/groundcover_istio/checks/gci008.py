@@ -51,6 +51,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import http_text
+from groundcover_istio.checks.providers import lacks_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,12 +67,9 @@ SEVERITY: Final[Level] = "error"
 def check(world: World) -> Iterator[Hit]:
     """Look at every exporter over HTTP."""
     for provider in world.senders():
-        http = provider.body.get("http") if provider.kind == "opentelemetry" else None
-        if not isinstance(http, dict):
-            continue
-        path = http.get("path")
-        if path is None or path == "" or (isinstance(path, str) and path == "/"):
+        http = provider.http
+        if http is not None and lacks_path(http):
             message = f"{provider.name} exports over HTTP without a path; spans are posted to /, which answers 404"
             fix = http_text(http, path="/v1/traces")
-            where = (*provider.path, "http") if path is None else (*provider.path, "http", "path")
+            where = (*provider.path, "http") if http.get("path") is None else (*provider.path, "http", "path")
             yield Hit(provider.place, where, message, fix)

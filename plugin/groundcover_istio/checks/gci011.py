@@ -60,7 +60,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import KINDS
+from groundcover_istio.checks.providers import KINDS, kinds_of
 from groundcover_istio.model import items
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def check(world: World) -> Iterator[Hit]:
             if not isinstance(entry, dict):
                 continue
             path: Path = ("extensionProviders", index)
-            kinds = [kind for kind in KINDS if entry.get(kind) is not None]
+            kinds = kinds_of(entry)
             name = entry.get("name") or f"entry {index}"
             if len(kinds) > 1:
                 fate = f"only {kinds[-1]} counts, the others are dropped without a word"

@@ -69,7 +69,7 @@ def check(world: World) -> Iterator[Hit]:
     """Count the names."""
     for mesh in world.meshes:
         names = mesh.default("tracing")
-        if len(names) > 1:
+        if len(names) > 1 and _are_names(names):
             message = f"{_words(names)} are default tracers; Istio uses {names[0]} alone"
             yield Hit(mesh.place, ("defaultProviders", "tracing", 1), message, f"tracing: [{names[0]}]")
         yield from _replaced(world, mesh)
@@ -80,9 +80,8 @@ def check(world: World) -> Iterator[Hit]:
             message = "tracing has several entries; Istio lays them over each other, of two tracers the last one counts"
             yield Hit(telemetry.place, ("spec", "tracing", 1), message, "merge them into one entry")
         for index, entry in entries(telemetry, "tracing"):
-            providers = items(entry.get("providers"))
-            if len(providers) > 1:
-                names = [dig(provider, "name") for provider in providers]
+            names = [dig(provider, "name") for provider in items(entry.get("providers"))]
+            if len(names) > 1 and _are_names(names):
                 message = f"{_words(names)} are named as tracers; Istio uses {names[0]} alone"
                 path: Path = ("spec", "tracing", index, "providers", 1)
                 yield Hit(telemetry.place, path, message, f"providers: [{{name: {names[0]}}}]")
@@ -100,6 +99,11 @@ def _replaced(world: World, mesh: Mesh) -> Iterator[Hit]:
         message = f"{default} is the default tracer and gets no spans: {telemetry.place.resource} names {name}"
         fix = f"tracing: [{name}], if all workloads are to use it; else take providers out of the Telemetry"
         yield Hit(mesh.place, ("defaultProviders", "tracing", 0), message, fix, "info")
+
+
+def _are_names(names: list[Data]) -> bool:
+    """Whether all of them are; what is none istiod refuses, which is reported for that."""
+    return all(isinstance(name, str) and name for name in names)
 
 
 def _words(names: list[Data]) -> str:

@@ -56,7 +56,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import entries, for_the_mesh, is_mesh_wide, is_percentage, samples_none
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.istio import number
+from groundcover_istio.istio import EVERY_REQUEST, number
 from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
@@ -70,8 +70,6 @@ if TYPE_CHECKING:
 ID: Final = "GCI016"
 NAME: Final = "sampling-out-of-range"
 SEVERITY: Final[Level] = "error"
-
-_ALL: Final = 100
 
 
 def check(world: World) -> Iterator[Hit]:
@@ -109,7 +107,7 @@ def _bootstrap(place: Place, data: dict[str, Data], path: tuple[str, ...]) -> It
     """What proxies start with."""
     value = number(dig(data, *path))
     if value is not None and not is_percentage(value):
-        fate = "istiod takes 1 %" if value > _ALL else "it is invalid"
+        fate = "istiod takes 1 %" if value > EVERY_REQUEST else "it is invalid"
         yield Hit(place, path, f"sampling {value:g} is no percentage; {fate}", "sampling: 1")
     elif value and samples_none(value):
         yield Hit(place, path, f"sampling {_none(value)}", "sampling: 1")

@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_active, sampling
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.istio import EVERY_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,15 +65,13 @@ ID: Final = "GCI019"
 NAME: Final = "datadog-ignores-sampling"
 SEVERITY: Final[Level] = "warning"
 
-_ALL: Final = 100
-
 
 def check(world: World) -> Iterator[Hit]:
     """Compare the active tracer with the sampling."""
     for mesh in world.meshes:
         share = sampling(world, mesh)
         for provider in mesh.providers():
-            if provider.kind == "datadog" and share.percentage < _ALL and is_active(world, provider):
+            if provider.kind == "datadog" and share.percentage < EVERY_REQUEST and is_active(world, provider):
                 message = (
                     f"{provider.name} is a datadog tracer: proxies send it every span,"
                     f" although the sampling is {share.percentage:g} %"

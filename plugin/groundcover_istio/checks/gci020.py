@@ -58,7 +58,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import entries, is_active
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.istio import number
+from groundcover_istio.istio import EVERY_REQUEST, number
 from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ ID: Final = "GCI020"
 NAME: Final = "everything-sampled"
 SEVERITY: Final[Level] = "info"
 
-_ALL: Final = 100
 _MESSAGE: Final = "every request is sampled; each one makes a span in every proxy it passes"
 
 
@@ -82,10 +81,10 @@ def check(world: World) -> Iterator[Hit]:
         active = [provider.kind for provider in mesh.providers() if is_active(world, provider)]
         value = number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
         # A datadog tracer sends everything at any rate.
-        if value == _ALL and (not active or "datadog" not in active):
+        if value == EVERY_REQUEST and (not active or "datadog" not in active):
             yield Hit(mesh.place, ("defaultConfig", "tracing", "sampling"), _MESSAGE, "sampling: 1")
     for telemetry in world.telemetries():
         for index, entry in entries(telemetry, "tracing"):
-            if number(entry.get("randomSamplingPercentage")) == _ALL:
+            if number(entry.get("randomSamplingPercentage")) == EVERY_REQUEST:
                 path: Path = ("spec", "tracing", index, "randomSamplingPercentage")
                 yield Hit(telemetry.place, path, _MESSAGE, "randomSamplingPercentage: 1")

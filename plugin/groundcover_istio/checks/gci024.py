@@ -58,10 +58,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio import istio
 from groundcover_istio.checks.activation import oldest_version
+from groundcover_istio.checks.decoding import newer_fields
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.errors import SettingsError
 from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
@@ -102,17 +101,6 @@ def _parts(mesh: Mesh) -> Iterator[tuple[str, Path, Data]]:
 
 
 def _newer(place: Place, version: Version, name: str, path: Path, value: Data) -> Iterator[Hit]:
-    try:
-        istio.require(version, name, None, "")
-    except SettingsError as error:
-        fix = f"remove {path[-1]}, or upgrade Istio; if the version is read wrongly: --istio-version"
-        yield Hit(place, path, f"{error.message}; it is dropped without a word", fix)
-        return
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _newer(place, version, name, (*path, index), item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            # Below customTags stand names of tags, then fields.
-            below = name if name.endswith(".customTags") else f"{name}.{key}"
-            yield from _newer(place, version, below, (*path, key), item)
+    for where, words in newer_fields(version, name, path, value):
+        fix = f"remove {where[-1]}, or upgrade Istio; if the version is read wrongly: --istio-version"
+        yield Hit(place, where, f"{words}; it is dropped without a word", fix)

@@ -63,6 +63,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import is_used
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import lets_through, namespace_of
+from groundcover_istio.checks.providers import rejects_listeners
 from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import items, mapping
 
@@ -90,7 +91,7 @@ def check(world: World) -> Iterator[Hit]:
             whose = (sidecar.namespace, namespace, provider.host, provider.port)
             if not namespace or any(lets_through(listener, *whose) for listener in listeners):
                 continue
-            fatal = provider.kind in ("zipkin", "datadog")
+            fatal = rejects_listeners(provider.kind)
             fate = "Envoy rejects every listener of its proxies" if fatal else "their spans and logs are lost silently"
             message = f"egress lets proxies see nothing of {provider.host}, which {provider.name} sends to; {fate}"
             first = [

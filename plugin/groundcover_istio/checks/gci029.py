@@ -65,7 +65,8 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import collectors
-from groundcover_istio.model import dig, items, mapping
+from groundcover_istio.istio import variable
+from groundcover_istio.model import dig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,9 +103,5 @@ def check(world: World) -> Iterator[Hit]:
 
 def _by_endpoints(world: World) -> bool:
     """Whether istiod is told to treat headless Services as others."""
-    for thing in world.of_kind("Deployment", "apps"):
-        for container in items(dig(thing.spec, "template", "spec", "containers")):
-            for variable in items(mapping(container).get("env")):
-                if mapping(variable) == {"name": "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES", "value": "true"}:
-                    return True
-    return False
+    containers = (dig(each.spec, "template", "spec", "containers") for each in world.of_kind("Deployment", "apps"))
+    return any("true" in variable(each, "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES") for each in containers)

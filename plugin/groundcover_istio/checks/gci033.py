@@ -66,6 +66,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_active, sampling
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.istio import EVERY_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def check(world: World) -> Iterator[Hit]:
                 continue
             datadog = provider.kind == "datadog"
             ratio = world.sampling_ratio["datadog" if datadog else "otel"]
-            share = 100.0 if datadog else sampling(world, mesh).percentage
+            share = EVERY_REQUEST if datadog else sampling(world, mesh).percentage
             if share * ratio < _LEAST:
                 message = (
                     f"{share:g} % in the mesh times {ratio:g} in the sensor: {share * ratio:g} % of requests are stored"

@@ -50,9 +50,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import applies
-from groundcover_istio.checks.decoding import wrong_types
+from groundcover_istio.checks.decoding import discarding_as_written
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.world import KINDS, TRACERS
+from groundcover_istio.checks.providers import KINDS
+from groundcover_istio.checks.world import TRACERS
 from groundcover_istio.istio import LEGACY_TRACERS
 from groundcover_istio.model import dig, items, mapping
 
@@ -84,7 +85,7 @@ def check(world: World) -> Iterator[Hit]:
 
 def _is_discarded(mesh: Mesh) -> bool:
     """Whether istiod does not read all of it, which is reported for that."""
-    return bool(mesh.broken) or mesh.documents > 1 or any(wrong_types(mesh.data))
+    return bool(mesh.broken) or mesh.documents > 1 or any(discarding_as_written(mesh.data))
 
 
 def _has_tracer(mesh: Mesh) -> bool:

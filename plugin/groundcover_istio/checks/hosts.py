@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.checks.decoding import is_placeholder
+from groundcover_istio.checks.providers import host_of
 from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import dig, items
 
@@ -42,6 +43,35 @@ def with_port(service: str) -> WithPort | None:
     if not port.isdecimal() and is_placeholder(service):
         return None
     return WithPort(before, host, port if port.isdecimal() else "")
+
+
+Unfound = Literal["url", "wildcard", "short", "full stop", "upper case"]
+
+
+def unfound(service: str, *, is_known: bool) -> Unfound | None:
+    """Why istiod's registry has no such host as a `service` without a port names; None where it may have it.
+
+    `is_known`: whether its host, of two labels, is a Service's. Of hosts outside of the cluster nobody here knows how
+    the registry spells them.
+    """
+    host = host_of(service)
+    labels = host.split(".")
+    if is_placeholder(service) or ":" in service.rpartition("/")[2]:
+        return None  # to be filled in, or an IPv6 address
+    if "://" in service:
+        return "url"
+    if "*" in host:
+        return "wildcard"
+    if labels[-1] == "svc" or len(labels) == 1 or (len(labels) == _SHORT and is_known):
+        return "short"
+    if is_full_name(host) and service.endswith("."):
+        return "full stop"
+    return "upper case" if is_full_name(host) and host != host.lower() else None
+
+
+def is_full_name(host: str) -> bool:
+    """Whether a host is that of a Service in the cluster, with its domain or without."""
+    return host.lower().split(".")[2:3] == ["svc"]
 
 
 def _is_address(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import istio
-from groundcover_istio.checks.mesh_types import MESSAGES
+from groundcover_istio.checks.providers import KINDS, host_of, http_exporter, speaks_grpc
 from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Carrier = Literal["configmap", "values", "operator", "sail", "bare"]
 
-# The kinds of a provider in the order of their declaration: of several in one entry the last one counts.
-KINDS: Final = tuple(field for field in MESSAGES["ExtensionProvider"] if field != "name")
 TRACERS: Final = ("zipkin", "lightstep", "datadog", "stackdriver", "opencensus", "skywalking", "opentelemetry")
 # Those that name a Service and a port.
 SENDERS: Final = (*(kind for kind in TRACERS if kind != "stackdriver"), "envoyHttpAls", "envoyTcpAls", "envoyOtelAls")
@@ -116,8 +114,7 @@ class Provider(NamedTuple):
     @property
     def host(self) -> str:
         """The host of its service, without namespace and port; empty where there is none."""
-        service = self.body.get("service")
-        return service.rsplit("/", 1)[-1].split(":", 1)[0].rstrip(".") if isinstance(service, str) else ""
+        return host_of(self.body.get("service"))
 
     @property
     def port(self) -> int | None:
@@ -127,9 +124,12 @@ class Provider(NamedTuple):
     @property
     def http2(self) -> bool:
         """Whether it speaks gRPC."""
-        if self.kind == "opentelemetry":
-            return not isinstance(self.body.get("http"), dict)
-        return self.kind in ("envoyOtelAls", "envoyHttpAls", "envoyTcpAls", "skywalking", "opencensus")
+        return speaks_grpc(self.kind, self.body)
+
+    @property
+    def http(self) -> dict[str, Data] | None:
+        """What it says of its export of OTLP over HTTP; None where there is none."""
+        return http_exporter(self.kind, self.body)
 
 
 class ProxyConfig(NamedTuple):

@@ -10,10 +10,8 @@ from groundcover_istio.checks import engine, formats, inputs
 from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
-from groundcover_istio.istio import parse_version
-from groundcover_istio.model import mapping
 from groundcover_istio.progress import Progress
-from groundcover_istio.variables import KNOWN_VARIABLES
+from groundcover_istio.variables import layers
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
     from groundcover_istio.console import Console
 
 FOUND: Final = 1
+# The settings that check reads, by option.
+_SETTINGS: Final = {"istio-version": "istioVersion", "service": "service", "root-namespace": "rootNamespace"}
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
 istiod values (files, or inside Flux's and Argo CD's resources, fleet.yaml and helmfiles), IstioOperators and Sail
@@ -48,7 +48,7 @@ def parser() -> Parser:
     made.add_argument("--ignore", metavar="IDS", default="", help="all but these rules")
     made.add_argument("--istio-version", metavar="VERSION", help="default: what the inputs say, by image or labels")
     made.add_argument("--service", metavar="NAME.NAMESPACE", help="the sensor, default groundcover-sensor.groundcover")
-    made.add_argument("--root-namespace", metavar="NAME", default="", help="default: the mesh config's, istio-system")
+    made.add_argument("--root-namespace", metavar="NAME", help="default: the mesh config's, istio-system")
     return made
 
 
@@ -100,21 +100,24 @@ def _ids(text: str, option: str) -> frozenset[str]:
 
 
 def _given(options: Namespace, console: Console) -> Given:
-    """What options say about the cluster, else variables; raises UsageError for a variable that nothing reads."""
-    said = config.layer_from_environment(console.environment, KNOWN_VARIABLES).data
-    named = mapping(said.get("service"))
-    service = (named["name"], named["namespace"]) if "name" in named else None
-    if options.service is not None:
-        name, dot, namespace = options.service.partition(".")
-        if not name or not dot or not namespace or "." in namespace:
-            raise UsageError(f'"{options.service}" is not NAME.NAMESPACE', where="--service")
-        service = (name, namespace)
-    version = options.istio_version or said.get("istioVersion") or ""
-    stated = parse_version(version)
-    if version and not stated:
-        where = "--istio-version" if options.istio_version else f"{config.ENVIRONMENT_PREFIX}ISTIO_VERSION"
-        raise UsageError(f'"{version}" is no version of Istio, such as 1.24', where=where)
-    return Given(stated, service, options.root_namespace or said.get("rootNamespace") or "")
+    """What options say about the cluster, else variables.
+
+    Raises UsageError for a variable that nothing reads, SettingsError for a value that no command takes.
+    """
+    texts = {flag: getattr(options, flag.replace("-", "_")) for flag in _SETTINGS}
+    given = {flag: text for flag, text in texts.items() if text is not None}
+    # What else variables say is not asked of check, and may contradict itself.
+    said = [
+        config.Layer(layer.where, {key: layer.data[key] for key in _SETTINGS.values() if key in layer.data})
+        for layer in layers(None, given, console)
+    ]
+    settings = config.resolve(said)
+    names_service = any("name" in layer.data.get("service", {}) for layer in said)
+    return Given(
+        settings.istio_version,
+        (settings.service.name, settings.service.namespace) if names_service else None,
+        settings.root_namespace if any("rootNamespace" in layer.data for layer in said) else "",
+    )
 
 
 def _summary(findings: Sequence[Finding], files: int) -> str:

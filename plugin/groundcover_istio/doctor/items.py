@@ -175,8 +175,8 @@ SENTENCES: Final = {
         "set tracing.samplingPercentage and render again",
     ),
     "sampling-range": Sentence(
-        "{mesh}: defaultConfig.tracing.sampling is {percentage}, above 100",
-        "Istio takes it for 1 %",
+        "{where}: {field} is {found}, {wrong}",
+        "{causes}",
         "write a number from 0 to 100",
     ),
     "sampling-datadog": Sentence(

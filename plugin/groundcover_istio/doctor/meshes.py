@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
-from groundcover_istio.checks.decoding import normal
+from groundcover_istio.checks.decoding import discarding, normal
 from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import UNKNOWN_CHART, Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.istio import DEFAULT_DOMAIN, number, parse_version, told_domain
+from groundcover_istio.istio import DEFAULT_DOMAIN, parse_version, told_domain, variable
 from groundcover_istio.model import dig
-from groundcover_istio.spelling import show
+from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,12 +68,8 @@ class Revision(NamedTuple):
 
     def variable(self, name: str) -> str:
         """An environment variable of istiod, empty where it is unset."""
-        for pod in self.pods:
-            for container in mappings(dig(pod, "spec", "containers")):
-                for each in mappings(container.get("env")):
-                    if each.get("name") == name:
-                        return str(each.get("value") or "")
-        return ""
+        values = [value for pod in self.pods for value in variable(dig(pod, "spec", "containers"), name)]
+        return str(values[0] or "") if values else ""
 
 
 class Mesh(NamedTuple):
@@ -150,56 +146,35 @@ def meshes(cluster: Cluster) -> tuple[list[Mesh], list[Item]]:
             items.append(fail("mesh-missing", mesh=where, **revision.release))
             continue
         data: dict[str, Data] = {}
-        try:
-            for name in names:
-                if name in maps:
-                    data = merged(data, _read(maps[name]))
-        except ManifestError as error:
-            items.append(fail("mesh-invalid", mesh=where, problem=error.message, **revision.release))
+        wrong: list[Item] = []
+        for name in names:
+            if name in maps:
+                layer, problems = _read(maps[name])
+                values = {"mesh": f"ConfigMap {revision.namespace}/{name}", **revision.release}
+                wrong += [fail("mesh-invalid", problem=each, **values) for each in problems]
+                data = merged(data, layer)
+        if wrong:
+            items += wrong
             continue
         changed = max((_changed(maps[name]) for name in names if name in maps), default="")
         found.append(Mesh(revision, where, data, changed))
     return found, items
 
 
-def _read(config_map: dict[str, Data]) -> dict[str, Data]:
-    """The mesh config in a ConfigMap, in camel case; raises ManifestError for one that istiod would discard."""
+def _read(config_map: dict[str, Data]) -> tuple[dict[str, Data], list[str]]:
+    """The mesh config in a ConfigMap, in camel case, and everything for which istiod would discard it."""
     text = dig(config_map, "data", "mesh")
     if not isinstance(text, str):
-        raise ManifestError("has no text under the key mesh")
-    documents = k8syaml.load(text)
-    data = documents[0] if documents else {}
+        return {}, ["has no text under the key mesh"]
+    try:
+        documents = k8syaml.load(text)
+    except ManifestError as error:
+        return {}, [error.message]
+    data = documents[0] if documents else None
     if data is not None and not isinstance(data, dict):
-        raise ManifestError("is no mapping")
-    data = normal(data)
-    for path, kind, words in _SHAPES:
-        value = dig(data, *path)
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise ManifestError(f"{'.'.join(path)} is {show(value)}, not {words}")
-    sampling = dig(data, "defaultConfig", "tracing", "sampling")
-    if sampling is not None and number(sampling) is None:
-        raise ManifestError(f"defaultConfig.tracing.sampling is {show(sampling)}, not a number")
-    for path, item_kind, words in _LISTS:
-        for value in dig(data, *path) or []:
-            if not isinstance(value, item_kind):
-                raise ManifestError(f"{'.'.join(path)} holds {show(value)}, not {words}")
-    return data or {}
-
-
-_SHAPES: Final[list[tuple[tuple[str, ...], type, str]]] = [
-    (("extensionProviders",), list, "a list"),
-    (("defaultProviders",), dict, "a mapping"),
-    (("defaultProviders", "tracing"), list, "a list"),
-    (("defaultProviders", "metrics"), list, "a list"),
-    (("defaultProviders", "accessLogging"), list, "a list"),
-    (("defaultConfig",), dict, "a mapping"),
-    (("defaultConfig", "tracing"), dict, "a mapping"),
-    (("enableTracing",), bool, "true or false"),
-]
-_LISTS: Final[list[tuple[tuple[str, ...], type, str]]] = [
-    (("extensionProviders",), dict, "a mapping"),
-    (("defaultProviders", "tracing"), str, "a name"),
-]
+        return {}, ["is no mapping"]
+    data = normal(data) or {}
+    return data, [f"{spell(each.path)} is {each.found}, not {each.wanted}" for each in discarding(data)]
 
 
 def merged(below: dict[str, Data], above: dict[str, Data]) -> dict[str, Data]:
@@ -210,8 +185,9 @@ def merged(below: dict[str, Data], above: dict[str, Data]) -> dict[str, Data]:
         if key in ("defaultConfig", "defaultProviders") and isinstance(old, dict) and isinstance(value, dict):
             result[key] = {**old, **value}
         elif key == "extensionProviders" and isinstance(old, list) and isinstance(value, list):
-            names = [each.get("name") for each in value]
-            result[key] = [*(each for each in old if each.get("name") not in names), *value]
+            # Of an entry that is null istiod makes an empty one.
+            names = [each.get("name") for each in mappings(value)]
+            result[key] = [*(each for each in mappings(old) if each.get("name") not in names), *mappings(value)]
         else:
             result[key] = value
     return result

@@ -10,7 +10,7 @@ from groundcover_istio.doctor.items import Item, ok, warn
 from groundcover_istio.doctor.scopes import proxies_of
 from groundcover_istio.doctor.source import counted, listed, mappings, name_of, namespace_of
 from groundcover_istio.doctor.tracer import live_sampling, winner
-from groundcover_istio.istio import number
+from groundcover_istio.istio import number, variable
 from groundcover_istio.model import dig
 from groundcover_istio.rules.tracing import SIDES
 
@@ -56,8 +56,7 @@ def _is_old(pod: dict[str, Data], mesh: Mesh) -> bool | None:
     annotation = str(dig(pod, "metadata", "annotations", "proxy.istio.io/config") or "")
     if "sampling" in annotation:
         return False
-    environment = mappings((proxy_of(pod) or {}).get("env"))
-    given = next((each.get("value") for each in environment if each.get("name") == "PROXY_CONFIG"), None)
+    given = next(iter(variable([proxy_of(pod)], "PROXY_CONFIG")), None)
     if isinstance(given, str) and given.strip():
         try:
             held = json.loads(given)

@@ -6,11 +6,13 @@ import functools
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import istio
-from groundcover_istio.checks.activation import samples_none
+from groundcover_istio.checks.activation import counting, percentage, samples_none
+from groundcover_istio.checks.providers import host_of, speaks_grpc
 from groundcover_istio.doctor.items import Item, fail, ok, warn
+from groundcover_istio.doctor.providers import REJECTED, TRACERS, faults_of, loss_without_cluster
 from groundcover_istio.doctor.scopes import Scope, by_namespace, proxies_of, telemetries_of
 from groundcover_istio.doctor.source import name_of, namespace_of, strings
-from groundcover_istio.model import Sampling, Version, dig
+from groundcover_istio.model import Sampling, dig
 from groundcover_istio.report import sampling_text
 from groundcover_istio.rules.tracing import (
     CLIENT,
@@ -31,13 +33,11 @@ if TYPE_CHECKING:
     from groundcover_istio.doctor.meshes import Mesh
     from groundcover_istio.model import Data, Settings
 
-TRACERS: Final = ("opentelemetry", "datadog", "zipkin")
-_HTTP: Final = Version(1, 22)
-_LAST_PORT: Final = 65535
 _OFF_KEY: Final = "disableSpanReporting"
 _SAMPLING_KEY: Final = "randomSamplingPercentage"
-_OFF: Final = "istiod can't set the tracer up: tracing is off"
-_REJECTED: Final = "Envoy rejects the listener: proxies keep what they had, and new pods do not become ready"
+_BOOTSTRAP: Final = ("defaultConfig", "tracing", "sampling")
+_ABOVE: Final = "above 100"
+_NO_NUMBER: Final = "not a number"
 
 
 class Tracer(NamedTuple):
@@ -53,7 +53,7 @@ class Tracer(NamedTuple):
     @property
     def is_grpc(self) -> bool:
         """Whether it speaks gRPC."""
-        return self.kind == "opentelemetry" and not self.entry.get("http")
+        return speaks_grpc(self.kind, self.entry)
 
     @property
     def namespace(self) -> str:
@@ -73,7 +73,7 @@ class Tracer(NamedTuple):
     @property
     def loss(self) -> str:
         """What happens where a proxy does not know the Service's cluster."""
-        return _REJECTED if self.kind != "opentelemetry" else "spans are lost without a word"
+        return loss_without_cluster(self.kind)
 
 
 _Found = TypeVar("_Found")
@@ -106,7 +106,7 @@ def applicable(cluster: Cluster, mesh: Mesh) -> list[dict[str, Data]]:
 
 def live_sampling(telemetry: dict[str, Data] | None, side: str) -> float | None:
     """The percentage that a Telemetry says for a side; None where it says none."""
-    return istio.number(said(entries_of(telemetry), _SAMPLING_KEY, side))
+    return percentage(said(entries_of(telemetry), _SAMPLING_KEY, side))
 
 
 def by_side(finding: Callable[[str], _Found]) -> list[tuple[tuple[str, ...], _Found]]:
@@ -173,7 +173,7 @@ def named_elsewhere(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, setting
 def _written(mesh: Mesh, entry: dict[str, Data]) -> Found:
     """A provider as a tracer, None where it can't be one, and what is to be said of how it is written."""
     release, name = mesh.revision.release, str(entry.get("name"))
-    tracer, found = _tracer(mesh, entry), list(_faults(entry, mesh))
+    tracer, found = _tracer(mesh, entry), list(faults_of(entry, mesh.revision.version))
     values = {"mesh": mesh.where, "provider": name}
     if found:
         wrong = [{"problem": problem, "causes": causes} for problem, causes in found]
@@ -226,75 +226,59 @@ def _says_something(cluster: Cluster, mesh: Mesh) -> bool:
 def _tracer(mesh: Mesh, entry: dict[str, Data]) -> Tracer | None:
     kind = next((each for each in TRACERS if isinstance(entry.get(each), dict)), "")
     held = entry.get(kind) or {}
-    # The host that is meant; how it is written is judged by `_faults`.
-    host = str(held.get("service") or "").rpartition("/")[2].lower().rstrip(".")
-    port = istio.port_number(held.get("port"))
-    if not kind or not host or ":" in host or port is None:
-        return None
-    return Tracer(mesh, str(entry.get("name")), kind, held, host, port)
-
-
-def _faults(entry: dict[str, Data], mesh: Mesh) -> Iterator[tuple[str, str]]:
-    """What is wrong with an entry as it is written, and what that causes."""
-    kinds = [each for each in entry if each in istio.KINDS]
-    if len(kinds) != 1:
-        yield f"holds {' and '.join(kinds) or 'no kind'}, one is accepted", "only the last of them counts"
-        return
-    held = entry[kinds[0]]
-    if kinds[0] not in TRACERS or not isinstance(held, dict):
-        yield f"{kinds[0]} is no tracer that is written as one", _OFF
-        return
-    unknown_fields = [each for each in held if each not in istio.FIELDS[kinds[0]]]
-    if unknown_fields:
-        yield f"{kinds[0]} has no field {', '.join(unknown_fields)}", f"istiod drops it; {_OFF}"
-    host, port = held.get("service"), istio.port_number(held.get("port"))
-    if not isinstance(host, str) or not host:
-        yield "service is missing", _OFF
-    elif ":" in host:
-        yield f"service is {show(host)}, with a port in it", _OFF
-    elif ".svc." not in host:
-        yield f"service is {show(host)}, a short name", _OFF
-    elif host.endswith(".") or host != host.lower():
-        found = "a full stop at its end" if host.endswith(".") else "upper case"
-        yield f"service is {show(host)}, with {found}: istiod compares it letter by letter", _OFF
-    if port is None or not 0 < port <= _LAST_PORT:
-        yield f"port is {show(held['port']) if 'port' in held else 'missing'}", _OFF
-    if kinds[0] == "opentelemetry":
-        yield from _http_faults(held, mesh.revision.version)
-
-
-def _http_faults(held: dict[str, Data], version: Version | None) -> Iterator[tuple[str, str]]:
-    http = held.get("http")
-    if http is None:
-        return
-    if version and version < _HTTP:
-        yield f"has http, which Istio {version} does not know", "spans are sent as gRPC to the port for HTTP"
-    if not dig(http, "timeout"):
-        yield "http has no timeout", _REJECTED
-    if not dig(http, "path"):
-        yield "http has no path", "spans are sent to /, where the sensor takes none"
+    # The host that is meant; how it is written is judged by `faults_of`.
+    host, port = host_of(held.get("service")).lower(), istio.port_number(held.get("port"))
+    return Tracer(mesh, str(entry.get("name")), kind, held, host, port) if kind and host and port is not None else None
 
 
 def check_sampling(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Item]:
     """What share of requests is sampled."""
     if cluster.telemetries.error:
         return
-    held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-    if held and held > 100:  # noqa: PLR2004  percent
-        yield warn("sampling-range", mesh=mesh.where, percentage=f"{held:g}")
-    for sides, (percentage, by) in by_side(lambda side: effective_sampling(cluster, mesh, side)):
+    wrong = list(_no_percentages(cluster, mesh))
+    yield from wrong
+    if any(each.status == "fail" for each in wrong):
+        return
+    for sides, (share, by) in by_side(lambda side: effective_sampling(cluster, mesh, side)):
         if not all(_is_off(cluster, mesh, side) for side in sides):
-            values = {"mesh": mesh.where, "percentage": f"{percentage:g}", "by": by, "requests": requests_of(sides)}
-            yield _sampling_item(percentage, values, tracer.kind if tracer else "", settings)
+            values = {"mesh": mesh.where, "percentage": f"{share:g}", "by": by, "requests": requests_of(sides)}
+            yield _sampling_item(share, values, tracer.kind if tracer else "", settings)
 
 
-def _sampling_item(percentage: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
-    if samples_none(percentage):
+def _no_percentages(cluster: Cluster, mesh: Mesh) -> Iterator[Item]:
+    """What stands in the place of the mesh's sampling and is no percentage.
+
+    istiod hands it to Envoy, but for what a mesh config has above 100; Envoy takes 0 to 100 (envoy.type.v3.Percent).
+    """
+    telemetry, _ = winner(cluster, mesh)
+    held = dig(mesh.data, *_BOOTSTRAP)
+    if held is not None and percentage(held) is None:
+        values = {"where": mesh.where, "field": ".".join(_BOOTSTRAP), **_no_percentage(held)}
+        if values["wrong"] == _ABOVE:
+            yield warn("sampling-range", causes="Istio takes it for 1 %", **values)
+        elif all(live_sampling(telemetry, side) is not None for side in SIDES):
+            yield warn("sampling-range", causes="without the sampling of a Telemetry Envoy rejects it", **values)
+        else:
+            yield fail("sampling-range", causes=REJECTED, **values)
+    for _, value in by_side(lambda side: said(entries_of(telemetry), _SAMPLING_KEY, side)):
+        if telemetry and value is not None and percentage(value) is None:
+            values = {"where": f"Telemetry {name_of(telemetry)}", "field": _SAMPLING_KEY, **_no_percentage(value)}
+            unread = "istiod can't read the Telemetry: nothing of it counts"
+            yield fail("sampling-range", causes=unread if values["wrong"] == _NO_NUMBER else REJECTED, **values)
+
+
+def _no_percentage(value: Data) -> dict[str, str]:
+    share = istio.number(value)
+    return {"found": show(value), "wrong": _NO_NUMBER if share is None else _ABOVE if share > 0 else "below 0"}
+
+
+def _sampling_item(share: float, values: dict[str, str], kind: str, settings: Settings) -> Item:
+    if samples_none(share):
         return fail("sampling-zero", **values)
-    if kind == "datadog" and percentage < 100:  # noqa: PLR2004  percent
+    if kind == "datadog" and share < istio.EVERY_REQUEST:
         return warn("sampling-datadog", **values)
     ratio = settings.sampling_ratio["datadog" if kind == "datadog" else "otel"]
-    return ok("sampling", stored=sampling_text(Sampling("", percentage, ratio)), **values)
+    return ok("sampling", stored=sampling_text(Sampling("", share, ratio)), **values)
 
 
 def _is_off(cluster: Cluster, mesh: Mesh, side: str) -> bool:
@@ -306,16 +290,10 @@ def _is_off(cluster: Cluster, mesh: Mesh, side: str) -> bool:
 def effective_sampling(cluster: Cluster, mesh: Mesh, side: str) -> tuple[float, str]:
     """The percentage that counts, and what sets it: Telemetry, then mesh config, then istiod's own variable."""
     telemetry, _ = winner(cluster, mesh)
-    live = live_sampling(telemetry, side)
-    if telemetry and live is not None:
-        return live, f"Telemetry {name_of(telemetry)}"
-    held = istio.number(dig(mesh.data, "defaultConfig", "tracing", "sampling"))
-    if held:
-        return (1.0 if held > 100 else held), "defaultConfig.tracing.sampling"  # noqa: PLR2004  percent
-    try:
-        return float(mesh.revision.variable("PILOT_TRACE_SAMPLING") or 1), "PILOT_TRACE_SAMPLING"
-    except ValueError:
-        return 1.0, "Istio's default"
+    own = mesh.revision.variable("PILOT_TRACE_SAMPLING")
+    share, source = counting(live_sampling(telemetry, side), dig(mesh.data, *_BOOTSTRAP), own)
+    by = {"mesh": ".".join(_BOOTSTRAP), "istiod": "PILOT_TRACE_SAMPLING", "default": "Istio's default"}
+    return share, f"Telemetry {name_of(telemetry)}" if telemetry and source == "telemetry" else by[source]
 
 
 def check_telemetries(cluster: Cluster, mesh: Mesh, tracer: Tracer | None, settings: Settings) -> Iterator[Item]:
