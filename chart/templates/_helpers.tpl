@@ -89,10 +89,11 @@ use groundcover-sensor.podLabels.
       "app.kubernetes.io/component" (index . 1)
       "app.kubernetes.io/part-of" "groundcover"
       "app.kubernetes.io/version" (include "groundcover-sensor.version" $root | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
-{{- if $root.Values.mesh.optOutSidecar -}}
+{{- /* Only false is false: a switch that is not there, as after an upgrade with --reuse-values, counts as its default. */ -}}
+{{- if ne (toString ($root.Values.mesh).optOutSidecar) "false" -}}
 {{- $_ := set $labels "sidecar.istio.io/inject" "false" -}}
 {{- end -}}
-{{- if $root.Values.mesh.optOutAmbient -}}
+{{- if ne (toString ($root.Values.mesh).optOutAmbient) "false" -}}
 {{- $_ := set $labels "istio.io/dataplane-mode" "none" -}}
 {{- end -}}
 {{- toYaml (merge $labels (include "groundcover-sensor.withoutNulls" (index . 3) | fromJson) (include "groundcover-sensor.withoutNulls" $root.Values.commonLabels | fromJson)) -}}

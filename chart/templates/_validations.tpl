@@ -1,7 +1,8 @@
 {{/*
-Stops the release when a value that the templates can't do without is null, which is how Helm lets a user take a default
-away: a message of ours instead of Helm's "nil pointer evaluating interface {}". The template that Helm renders first calls
-it, and so does the validation of the rest.
+Stops the release when a value that the templates can't do without is not there: a message of ours instead of Helm's "nil
+pointer evaluating interface {}". Two ways lead there, and a template can't tell them apart: null, by which Helm lets a user
+take a default away, and --reuse-values, by which Helm puts the last release's values in the place of this chart's defaults.
+The template that Helm renders first calls it, and so does the validation of the rest.
 */}}
 {{- define "groundcover-sensor.requireValues" -}}
 {{- include "groundcover-sensor.once" (list . "requireValues") -}}
@@ -12,7 +13,7 @@ it, and so does the validation of the rest.
 {{- range list
       "existingSecret" "goMemLimitPercent" "hostNetwork" "hostPaths" "hostPaths.tracing" "image" "image.pullPolicy" "image.repository"
       "ingestion" "ingestion.compression" "ingestion.remoteConfig" "ingestion.tls" "ingestion.tls.insecureSkipVerify"
-      "istio-metrics" "istio-metrics.enabled" "mesh" "metrics" "metrics.interval" "metrics.jobs" "metrics.jobs.cni" "metrics.jobs.istiod"
+      "istio-metrics" "istio-metrics.enabled" "metrics" "metrics.interval" "metrics.jobs" "metrics.jobs.cni" "metrics.jobs.istiod"
       "metrics.jobs.proxies" "metrics.jobs.ztunnel" "metrics.mode" "metrics.monitors" "metrics.monitors.api" "metrics.timeout"
       "networkPolicy" "openshift" "openshift.scc" "openshift.scc.name" "priorityClass" "priorityClass.preemptionPolicy"
       "priorityClass.value" "probes" "probes.liveness" "probes.readiness" "probes.startup" "rbac" "receivers"
@@ -36,7 +37,7 @@ it, and so does the validation of the rest.
 {{- end -}}
 {{- end -}}
 {{- with $missing -}}
-{{- fail (printf "\n\nThe chart groundcover-sensor can't work with null for: %s.\nTake the null out, and the default is back.\n" (join ", " .)) -}}
+{{- fail (printf "\n\nThe chart groundcover-sensor can't work without: %s.\nWhere your values say null, take the null out, and the default is back. Where they don't, the last release was made by a chart\nwithout these values, and --reuse-values leaves their defaults out: upgrade with --reset-then-reuse-values (Helm 3.14) instead.\n" (join ", " .)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -107,7 +108,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- end -}}
 {{- $prefix := ternary "istio-metrics." "" (hasPrefix "istio-metrics." $path) -}}
 {{- range $key, $switch := dict "sidecar.istio.io/inject" "optOutSidecar" "istio.io/dataplane-mode" "optOutAmbient" -}}
-{{- $on := (include "groundcover-sensor.at" (list (ternary $agent $.Values (ne $prefix "")) (printf "mesh.%s" $switch)) | fromJson).value -}}
+{{- $on := ne (toString (include "groundcover-sensor.at" (list (ternary $agent $.Values (ne $prefix "")) (printf "mesh.%s" $switch)) | fromJson).value) "false" -}}
 {{- if and (hasKey $labels $key) $on (ne $path "service.labels") -}}
 {{- $problems = append $problems (printf "%s has %s: %v while %smesh.%s is true, which sets the same label. To decide it yourself, set:\n  %smesh:\n%s%s: false" $path $key (get $labels $key) $prefix $switch (replace "." ":\n    " $prefix) (ternary "      " "    " (ne $prefix "")) $switch) -}}
 {{- end -}}

@@ -275,7 +275,7 @@ def test_notes_say_what_matters(helm: Helm) -> None:
     for expected in (
         "groundcover-sensor.groundcover.svc.cluster.local:4318",
         "groundcover-istio install-plugin",
-        "helm upgrade groundcover ./chart -n groundcover --reuse-values --post-renderer groundcover-istio\n",
+        "helm upgrade groundcover ./chart -n groundcover --reset-then-reuse-values --post-renderer groundcover-istio\n",
         "helm upgrade istiod istio/istiod -n istio-system --reuse-values --post-renderer groundcover-istio",
         "Every later upgrade of the two needs --post-renderer groundcover-istio too",
         "Istio 1 % x sensor 0.05 = 0.05 %",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import yaml
 
 from .support import CHART, VERSIONS, Helm, at, load, merged, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 class Case(NamedTuple):
@@ -394,7 +397,7 @@ def test_null_is_never_a_template_error(helms: dict[str, Helm], version: str) ->
     needed |= {"istio-metrics.enabled"}
     paths = [p for p in leaves(load((CHART / "values.yaml").read_text())) if p not in needed]
     message = helm.refusal(values(**nulls(paths)))
-    listed = message.partition("null for: ")[2].partition(".\n")[0].split(", ")
+    listed = message.partition("work without: ")[2].partition(".\n")[0].split(", ")
     assert "receivers.zipkin.port" in listed
     assert helm.render(values(**nulls(p for p in paths if p not in listed))).has("DaemonSet")
 
@@ -406,7 +409,9 @@ def test_null_maps_are_never_a_template_error(helms: dict[str, Helm], version: s
     paths = {p.rpartition(".")[0] for p in leaves(load((CHART / "values.yaml").read_text()))} - {""}
     paths |= {p.rpartition(".")[0] for p in paths} - {""}
     free = {
-        p for p in paths if p.partition(".")[0] in {"istio", "global", "resources"} or p.startswith("updateStrategy.")
+        p
+        for p in paths
+        if p.partition(".")[0] in {"istio", "global", "mesh", "resources"} or p.startswith("updateStrategy.")
     }
     for path in sorted(free):
         assert helm.render(values(**nulls([path]))).has("DaemonSet")
@@ -416,6 +421,49 @@ def test_null_maps_are_never_a_template_error(helms: dict[str, Helm], version: s
     for path in paths - free:
         text = message if path in top else nested
         assert re.search(rf"[ ,]{re.escape(path)}[,.]", text), path
+
+
+def reused(folder: Path, *unknown: str) -> Path:
+    """Give the chart as `helm upgrade --reuse-values` sees it after one that did not know these values.
+
+    Helm puts the values of the last release in the place of the chart's own defaults.
+    """
+    chart = folder / "chart"
+    shutil.copytree(CHART, chart)
+    defaults = load((chart / "values.yaml").read_text())
+    for path in unknown:
+        *above, key = path.split(".")
+        section = defaults
+        for each in above:
+            section = section[each]
+        del section[key]
+    (chart / "values.yaml").write_text(yaml.safe_dump(defaults))
+    return chart
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("unknown", ["mesh", "mesh.optOutSidecar", "mesh.optOutAmbient"])
+def test_reused_values_keep_the_pods_out_of_the_mesh(
+    helms: dict[str, Helm], version: str, unknown: str, tmp_path: Path
+) -> None:
+    """A switch that the last chart did not know counts as its default, and only false is false."""
+    chart = reused(tmp_path, unknown)
+    assert helms[version].render(values(), chart=chart).pod == helms[version].render(values()).pod
+    off = values(mesh={"optOutSidecar": False, "optOutAmbient": False})
+    assert helms[version].render(off, chart=chart).pod == helms[version].render(off).pod
+    asked = values(podLabels={"istio.io/dataplane-mode": "ambient"})
+    assert "while mesh.optOutAmbient is true" in helms[version].refusal(asked, chart=chart)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_reused_values_lack_is_named_with_the_flag_that_brings_it(
+    helms: dict[str, Helm], version: str, tmp_path: Path
+) -> None:
+    """Nobody looks for a null that is not there."""
+    message = helms[version].refusal(values(), chart=reused(tmp_path, "openshift", "image.pullPolicy"))
+    assert "can't work without: image.pullPolicy, openshift, openshift.scc, openshift.scc.name.\n" in message
+    assert "Where your values say null, take the null out" in message
+    assert "--reuse-values leaves their defaults out: upgrade with --reset-then-reuse-values (Helm 3.14)" in message
 
 
 def messages() -> list[re.Pattern[str]]:
