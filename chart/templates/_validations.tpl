@@ -239,6 +239,37 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $problems = append $problems "istio.accessLogs.enabled is true and receivers.otlp.enabled is false: access logs go to the OTLP/gRPC port. Set:\n  receivers:\n    otlp:\n      enabled: true" -}}
 {{- end -}}
 
+{{- /* --- istio: what the post-renderer refuses too, in its words (config.py, _refuse_contradictions); not everyone runs it --- */ -}}
+{{- $document := include "groundcover-sensor.integration" . | fromJson -}}
+{{- $percentage := $document.tracing.samplingPercentage -}}
+{{- if and (gt (float64 $percentage) 0.0) (lt (float64 $percentage) 0.01) -}}
+{{- $problems = append $problems (printf "istio.tracing.samplingPercentage is %s, of which Envoy makes 0: it counts in hundredths of a percent. Set 0, or at least:\n  istio:\n    tracing:\n      samplingPercentage: 0.01" (printf "%.6g" $percentage)) -}}
+{{- end -}}
+{{- $byProtocol := get (dict "datadog" "datadog-tracing" "zipkin" "zipkin-tracing") $tracing.protocol | default "otel-tracing" -}}
+{{- $providers := dict -}}
+{{- if dig "tracing" "enabled" true $document -}}
+{{- $_ := set $providers "tracing" (dig "tracing" "providerName" "" $document | default $byProtocol) -}}
+{{- end -}}
+{{- if dig "accessLogs" "enabled" false $document -}}
+{{- $_ := set $providers "accessLogs" (dig "accessLogs" "providerName" "" $document | default "groundcover-access-logs") -}}
+{{- end -}}
+{{- range $key, $name := $providers -}}
+{{- if has (lower $name) (list "prometheus" "stackdriver" "envoy") -}}
+{{- $problems = append $problems (printf "istio.%s.providerName is %q, which is Istio's own and would be replaced. Set a name that is not prometheus, stackdriver, envoy:\n  istio:\n    %s:\n      providerName: groundcover-%s" $key $name $key (lower $name)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq (len $providers) 2) (eq (lower (get $providers "tracing")) (lower (get $providers "accessLogs"))) -}}
+{{- $problems = append $problems (printf "istio.tracing.providerName and istio.accessLogs.providerName are both %q: one entry of extensionProviders holds one kind. Give them different names:\n  istio:\n    accessLogs:\n      providerName: %s-access-logs" $providers.accessLogs $providers.accessLogs) -}}
+{{- end -}}
+{{- if and (hasKey $providers "tracing") (eq (dig "tracing" "activation" "auto" $document) "mesh") -}}
+{{- if dig "tracing" "customTags" dict $document -}}
+{{- $problems = append $problems "istio.tracing.customTags needs a Telemetry, which istio.tracing.activation \"mesh\" does not write. Set \"auto\" or \"telemetry\":\n  istio:\n    tracing:\n      activation: auto" -}}
+{{- end -}}
+{{- if and (not (kindIs "invalid" $percentage)) (eq (float64 $percentage) 0.0) -}}
+{{- $problems = append $problems "istio.tracing.samplingPercentage 0 can't be said in a mesh config, where Istio takes 0 for \"unset\". Set \"auto\" or \"telemetry\":\n  istio:\n    tracing:\n      activation: auto\nor istio.tracing.enabled: false" -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* --- Custom Metrics --- */ -}}
 {{- $metrics := .Values.metrics -}}
 {{- $mode := include "groundcover-sensor.metricsMode" . -}}

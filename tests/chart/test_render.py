@@ -314,6 +314,11 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             {}, "istio.tracing.customTags. Without it\n  there is neither", id="what only a Telemetry carries"
         ),
         pytest.param(
+            {"istio": {"tracing": {"activation": "none", "customTags": {"a": {"literal": {"value": "b"}}}}}},
+            "WARNING: istio.tracing.activation is none, so no Telemetry is written",
+            id="tags that nothing carries",
+        ),
+        pytest.param(
             {"istio": {"meshConfig": {"mode": "shared"}}},
             "Without it the mesh has no provider and sends no span",
             id="a shared mesh config",

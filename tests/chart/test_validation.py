@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import yaml
 
+from groundcover_istio import config
+
 from .support import CHART, VERSIONS, Helm, at, load, merged, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tests.conftest import Result
 
 
 class Case(NamedTuple):
@@ -312,6 +316,94 @@ CASES = {
         {"sensor": {"config": None}, "metrics": {"enabled": True}},
     ),
 }
+
+
+LITERAL = {"cluster": {"literal": {"value": "c"}}}
+# What contradicts itself inside `istio`: the post-renderer refuses it too.
+CONTRADICTIONS = {
+    "less than Envoy counts": Case(
+        at("istio.tracing.samplingPercentage", 0.00999),
+        ("istio.tracing.samplingPercentage is 0.00999, of which Envoy makes 0", "samplingPercentage: 0.01"),
+        at("istio.tracing.samplingPercentage", 0.01),
+    ),
+    "far less than Envoy counts": Case(
+        at("istio.tracing.samplingPercentage", 0.00001234567),
+        ("istio.tracing.samplingPercentage is 1.23457e-05,",),
+        at("istio.tracing.samplingPercentage", None),
+    ),
+    "a tracing provider of Istio's own": Case(
+        at("istio.tracing.providerName", "Prometheus"),
+        ('istio.tracing.providerName is "Prometheus", which is Istio\'s own', "providerName: groundcover-prometheus"),
+        at("istio.tracing.enabled", False),
+    ),
+    "an access log provider of Istio's own": Case(
+        at("istio.accessLogs", {"enabled": True, "providerName": "envoy"}),
+        ('istio.accessLogs.providerName is "envoy", which', "accessLogs:\n         providerName: groundcover-envoy"),
+        at("istio.accessLogs.providerName", "groundcover-envoy"),
+    ),
+    "one name for two providers": Case(
+        at("istio", {"tracing": {"providerName": "mine"}, "accessLogs": {"enabled": True, "providerName": "Mine"}}),
+        ('istio.tracing.providerName and istio.accessLogs.providerName are both "Mine"', "Mine-access-logs"),
+        at("istio.accessLogs.providerName", "Mine-access-logs"),
+    ),
+    "a name that the protocol gives": Case(
+        at(
+            "istio",
+            {"tracing": {"protocol": "zipkin"}, "accessLogs": {"enabled": True, "providerName": "zipkin-tracing"}},
+        ),
+        ('istio.accessLogs.providerName are both "zipkin-tracing"',),
+        at("istio.tracing.protocol", "otlp-grpc"),
+    ),
+    "tags without a Telemetry": Case(
+        at("istio.tracing", {"activation": "mesh", "customTags": LITERAL}),
+        ('istio.tracing.customTags needs a Telemetry, which istio.tracing.activation "mesh"', "activation: auto"),
+        at("istio.tracing.activation", "auto"),
+    ),
+    "no sampling in a mesh config": Case(
+        at("istio.tracing", {"activation": "mesh", "samplingPercentage": 0}),
+        ("istio.tracing.samplingPercentage 0 can't be said in a mesh config", "or istio.tracing.enabled: false"),
+        at("istio.tracing.enabled", False),
+    ),
+    "a contradiction while everything is off": Case(
+        at("istio", {"enabled": False, "tracing": {"activation": "mesh", "customTags": LITERAL}}),
+        ("istio.tracing.customTags needs a Telemetry",),
+        at("istio.tracing.customTags.cluster", None),
+    ),
+}
+CASES |= CONTRADICTIONS
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_the_post_renderer_refuses_the_same(
+    helm: Helm, tool: Callable[..., Result], case: Case, tmp_path: Path
+) -> None:
+    """In the same words: who runs none, as Argo CD and Flux, learns it from the chart."""
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(case.bad))
+    code, _, error = tool("--config", str(file))
+    said = error.partition("error: ")[2].partition("\n")[0].removeprefix(f"{file}: ")
+    assert code == 2
+    spaced = re.sub(r"\s+", " ", helm.refusal(values(**case.bad)))
+    assert said in re.sub(r"istio\.(?=tracing|accessLogs)", "", spaced)
+    document = helm.render(values(**merged(case.bad, case.good))).integration
+    file.write_text(json.dumps(document))
+    assert tool("--config", str(file)).code == 0
+
+
+def test_the_chart_knows_every_contradiction(tool: Callable[..., Result], tmp_path: Path) -> None:
+    """One case or more for each that the post-renderer refuses, but for .nan, which Helm reads nowhere."""
+    body = Path(config.__file__).read_text().partition("def _refuse_contradictions")[2].partition("\ndef ")[0]
+    refused = re.findall(r"raise SettingsError\(\s*f?(['\"])(.*?)\1(?:,\n|\))", body)
+    assert len(refused) == body.count("raise SettingsError")
+    file = tmp_path / "settings.json"
+    errors = []
+    for case in CONTRADICTIONS.values():
+        file.write_text(json.dumps(case.bad))
+        errors.append(tool("--config", str(file)).err)
+    patterns = [
+        re.sub(r"\\\{.*?\\\}", ".*", re.escape(text.replace("\\'", "'"))) for _, text in refused if ".nan" not in text
+    ]
+    assert [p for p in patterns if not any(re.search(p, error) for error in errors)] == []
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
