@@ -212,6 +212,16 @@ Helm hands such a null on where the chart has no default of that key. Call with 
 {{- coalesce .Values.ingestion.site (((.Values.global).ingress).site) | default "" -}}
 {{- end -}}
 
+{{/*
+Whether the sensor gets the right to use an SCC: true says so, also where Helm renders without the cluster and can't see its
+APIs; auto, and a switch that is not there, leave it to the API.
+*/}}
+{{- define "groundcover-sensor.useScc" -}}
+{{- $enabled := toString .Values.openshift.scc.enabled -}}
+{{- $auto := and (ne $enabled "false") (.Capabilities.APIVersions.Has "security.openshift.io/v1") -}}
+{{- and .Values.rbac.create (or (eq $enabled "true") $auto) | default false -}}
+{{- end -}}
+
 {{/* Mounted when the sensor has rights to use it, or when the user gives it rights of their own. */}}
 {{- define "groundcover-sensor.automount" -}}
 {{- or .Values.rbac.create .Values.serviceAccount.automount | default false -}}

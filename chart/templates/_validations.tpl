@@ -128,7 +128,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- end -}}
 {{- $since := ternary "1.31" "1.34" (eq . "PreferClose") -}}
 {{- if semverCompare (printf "<%s-0" $since) $.Capabilities.KubeVersion.Version -}}
-{{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"" . $since $.Capabilities.KubeVersion.Version) -}}
+{{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"\nor, where Helm renders without the cluster (helm template) and takes a version of its own, tell it the cluster's:\n  --kube-version %s.0" . $since $.Capabilities.KubeVersion.Version $since) -}}
 {{- end -}}
 {{- end -}}
 

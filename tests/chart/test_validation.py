@@ -145,7 +145,7 @@ CASES = {
     ),
     "Kubernetes is too old for a traffic distribution": Case(
         {"service": {"trafficDistribution": "PreferSameNode"}},
-        ("it needs Kubernetes 1.34 and this is v1.33.1", 'trafficDistribution: ""'),
+        ("it needs Kubernetes 1.34 and this is v1.33.1", 'trafficDistribution: ""', "--kube-version 1.34.0\n"),
         {"service": {"trafficDistribution": "PreferClose"}},
         ("--kube-version", "1.33.1"),
     ),
