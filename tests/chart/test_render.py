@@ -310,11 +310,11 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             id="another ratio",
         ),
         pytest.param({"istio": {"enabled": False}}, "Switched off", id="no mesh"),
-        pytest.param({}, "istio.tracing.customTags. Without it there is neither", id="what only a Telemetry carries"),
+        pytest.param({}, "Without this step\n     there is neither", id="what only a Telemetry carries"),
         pytest.param(
             {}, "For Istio below 1.22 set istio.istioVersion, such as 1.21", id="a Telemetry for an old Istio"
         ),
-        pytest.param({}, "istio.tracing.activation: mesh adds no Telemetry", id="no CRDs of Istio"),
+        pytest.param({}, "istio.tracing.activation: mesh, which adds no Telemetry", id="no CRDs of Istio"),
         pytest.param(
             {"istio": {"tracing": {"activation": "mesh"}}},
             "With istio.tracing.activation mesh this step adds nothing",
@@ -327,7 +327,7 @@ def test_notes_say_what_matters(helm: Helm) -> None:
         ),
         pytest.param(
             {"istio": {"meshConfig": {"mode": "shared"}}},
-            "Without it the mesh has no provider and sends no span",
+            "Without it the mesh has no provider and\n     sends no span",
             id="a shared mesh config",
         ),
         pytest.param(
