@@ -89,10 +89,11 @@ use groundcover-sensor.podLabels.
       "app.kubernetes.io/component" (index . 1)
       "app.kubernetes.io/part-of" "groundcover"
       "app.kubernetes.io/version" (include "groundcover-sensor.version" $root | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
-{{- if $root.Values.mesh.optOutSidecar -}}
+{{- /* Only false is false: a switch that is not there, as after an upgrade with --reuse-values, counts as its default. */ -}}
+{{- if ne (toString ($root.Values.mesh).optOutSidecar) "false" -}}
 {{- $_ := set $labels "sidecar.istio.io/inject" "false" -}}
 {{- end -}}
-{{- if $root.Values.mesh.optOutAmbient -}}
+{{- if ne (toString ($root.Values.mesh).optOutAmbient) "false" -}}
 {{- $_ := set $labels "istio.io/dataplane-mode" "none" -}}
 {{- end -}}
 {{- toYaml (merge $labels (include "groundcover-sensor.withoutNulls" (index . 3) | fromJson) (include "groundcover-sensor.withoutNulls" $root.Values.commonLabels | fromJson)) -}}
@@ -209,6 +210,16 @@ Helm hands such a null on where the chart has no default of that key. Call with 
 
 {{- define "groundcover-sensor.site" -}}
 {{- coalesce .Values.ingestion.site (((.Values.global).ingress).site) | default "" -}}
+{{- end -}}
+
+{{/*
+Whether the sensor gets the right to use an SCC: true says so, also where Helm renders without the cluster and can't see its
+APIs; auto, and a switch that is not there, leave it to the API.
+*/}}
+{{- define "groundcover-sensor.useScc" -}}
+{{- $enabled := toString .Values.openshift.scc.enabled -}}
+{{- $auto := and (ne $enabled "false") (.Capabilities.APIVersions.Has "security.openshift.io/v1") -}}
+{{- and .Values.rbac.create (or (eq $enabled "true") $auto) | default false -}}
 {{- end -}}
 
 {{/* Mounted when the sensor has rights to use it, or when the user gives it rights of their own. */}}

@@ -1,7 +1,8 @@
 {{/*
-Stops the release when a value that the templates can't do without is null, which is how Helm lets a user take a default
-away: a message of ours instead of Helm's "nil pointer evaluating interface {}". The template that Helm renders first calls
-it, and so does the validation of the rest.
+Stops the release when a value that the templates can't do without is not there: a message of ours instead of Helm's "nil
+pointer evaluating interface {}". Two ways lead there, and a template can't tell them apart: null, by which Helm lets a user
+take a default away, and --reuse-values, by which Helm puts the last release's values in the place of this chart's defaults.
+The template that Helm renders first calls it, and so does the validation of the rest.
 */}}
 {{- define "groundcover-sensor.requireValues" -}}
 {{- include "groundcover-sensor.once" (list . "requireValues") -}}
@@ -12,7 +13,7 @@ it, and so does the validation of the rest.
 {{- range list
       "existingSecret" "goMemLimitPercent" "hostNetwork" "hostPaths" "hostPaths.tracing" "image" "image.pullPolicy" "image.repository"
       "ingestion" "ingestion.compression" "ingestion.remoteConfig" "ingestion.tls" "ingestion.tls.insecureSkipVerify"
-      "istio-metrics" "istio-metrics.enabled" "mesh" "metrics" "metrics.interval" "metrics.jobs" "metrics.jobs.cni" "metrics.jobs.istiod"
+      "istio-metrics" "istio-metrics.enabled" "metrics" "metrics.interval" "metrics.jobs" "metrics.jobs.cni" "metrics.jobs.istiod"
       "metrics.jobs.proxies" "metrics.jobs.ztunnel" "metrics.mode" "metrics.monitors" "metrics.monitors.api" "metrics.timeout"
       "networkPolicy" "openshift" "openshift.scc" "openshift.scc.name" "priorityClass" "priorityClass.preemptionPolicy"
       "priorityClass.value" "probes" "probes.liveness" "probes.readiness" "probes.startup" "rbac" "receivers"
@@ -36,7 +37,7 @@ it, and so does the validation of the rest.
 {{- end -}}
 {{- end -}}
 {{- with $missing -}}
-{{- fail (printf "\n\nThe chart groundcover-sensor can't work with null for: %s.\nTake the null out, and the default is back.\n" (join ", " .)) -}}
+{{- fail (printf "\n\nThe chart groundcover-sensor can't work without: %s.\nWhere your values say null, take the null out, and the default is back. Where they don't, the last release was made by a chart\nwithout these values, and --reuse-values leaves their defaults out: upgrade with --reset-then-reuse-values (Helm 3.14) instead.\n" (join ", " .)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -107,7 +108,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- end -}}
 {{- $prefix := ternary "istio-metrics." "" (hasPrefix "istio-metrics." $path) -}}
 {{- range $key, $switch := dict "sidecar.istio.io/inject" "optOutSidecar" "istio.io/dataplane-mode" "optOutAmbient" -}}
-{{- $on := (include "groundcover-sensor.at" (list (ternary $agent $.Values (ne $prefix "")) (printf "mesh.%s" $switch)) | fromJson).value -}}
+{{- $on := ne (toString (include "groundcover-sensor.at" (list (ternary $agent $.Values (ne $prefix "")) (printf "mesh.%s" $switch)) | fromJson).value) "false" -}}
 {{- if and (hasKey $labels $key) $on (ne $path "service.labels") -}}
 {{- $problems = append $problems (printf "%s has %s: %v while %smesh.%s is true, which sets the same label. To decide it yourself, set:\n  %smesh:\n%s%s: false" $path $key (get $labels $key) $prefix $switch (replace "." ":\n    " $prefix) (ternary "      " "    " (ne $prefix "")) $switch) -}}
 {{- end -}}
@@ -127,7 +128,7 @@ Helm's schema check has run before: types and spelling are right here.
 {{- end -}}
 {{- $since := ternary "1.31" "1.34" (eq . "PreferClose") -}}
 {{- if semverCompare (printf "<%s-0" $since) $.Capabilities.KubeVersion.Version -}}
-{{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"" . $since $.Capabilities.KubeVersion.Version) -}}
+{{- $problems = append $problems (printf "service.trafficDistribution is %q: it needs Kubernetes %s and this is %s. Set:\n  service:\n    trafficDistribution: \"\"\nor, where Helm renders without the cluster (helm template) and takes a version of its own, tell it the cluster's:\n  --kube-version %s.0" . $since $.Capabilities.KubeVersion.Version $since) -}}
 {{- end -}}
 {{- end -}}
 
@@ -236,6 +237,37 @@ Helm's schema check has run before: types and spelling are right here.
 {{- $istio := .Values.istio | default dict -}}
 {{- if and (dig "enabled" true $istio) (dig "accessLogs" "enabled" false $istio) (not $tracing.accessLogPort) -}}
 {{- $problems = append $problems "istio.accessLogs.enabled is true and receivers.otlp.enabled is false: access logs go to the OTLP/gRPC port. Set:\n  receivers:\n    otlp:\n      enabled: true" -}}
+{{- end -}}
+
+{{- /* --- istio: what the post-renderer refuses too, in its words (config.py, _refuse_contradictions); not everyone runs it --- */ -}}
+{{- $document := include "groundcover-sensor.integration" . | fromJson -}}
+{{- $percentage := $document.tracing.samplingPercentage -}}
+{{- if and (gt (float64 $percentage) 0.0) (lt (float64 $percentage) 0.01) -}}
+{{- $problems = append $problems (printf "istio.tracing.samplingPercentage is %s, of which Envoy makes 0: it counts in hundredths of a percent. Set 0, or at least:\n  istio:\n    tracing:\n      samplingPercentage: 0.01" (printf "%.6g" $percentage)) -}}
+{{- end -}}
+{{- $byProtocol := get (dict "datadog" "datadog-tracing" "zipkin" "zipkin-tracing") $tracing.protocol | default "otel-tracing" -}}
+{{- $providers := dict -}}
+{{- if dig "tracing" "enabled" true $document -}}
+{{- $_ := set $providers "tracing" (dig "tracing" "providerName" "" $document | default $byProtocol) -}}
+{{- end -}}
+{{- if dig "accessLogs" "enabled" false $document -}}
+{{- $_ := set $providers "accessLogs" (dig "accessLogs" "providerName" "" $document | default "groundcover-access-logs") -}}
+{{- end -}}
+{{- range $key, $name := $providers -}}
+{{- if has (lower $name) (list "prometheus" "stackdriver" "envoy") -}}
+{{- $problems = append $problems (printf "istio.%s.providerName is %q, which is Istio's own and would be replaced. Set a name that is not prometheus, stackdriver, envoy:\n  istio:\n    %s:\n      providerName: groundcover-%s" $key $name $key (lower $name)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq (len $providers) 2) (eq (lower (get $providers "tracing")) (lower (get $providers "accessLogs"))) -}}
+{{- $problems = append $problems (printf "istio.tracing.providerName and istio.accessLogs.providerName are both %q: one entry of extensionProviders holds one kind. Give them different names:\n  istio:\n    accessLogs:\n      providerName: %s-access-logs" $providers.accessLogs $providers.accessLogs) -}}
+{{- end -}}
+{{- if and (hasKey $providers "tracing") (eq (dig "tracing" "activation" "auto" $document) "mesh") -}}
+{{- if dig "tracing" "customTags" dict $document -}}
+{{- $problems = append $problems "istio.tracing.customTags needs a Telemetry, which istio.tracing.activation \"mesh\" does not write. Set \"auto\" or \"telemetry\":\n  istio:\n    tracing:\n      activation: auto" -}}
+{{- end -}}
+{{- if and (not (kindIs "invalid" $percentage)) (eq (float64 $percentage) 0.0) -}}
+{{- $problems = append $problems "istio.tracing.samplingPercentage 0 can't be said in a mesh config, where Istio takes 0 for \"unset\". Set \"auto\" or \"telemetry\":\n  istio:\n    tracing:\n      activation: auto\nor istio.tracing.enabled: false" -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* --- Custom Metrics --- */ -}}

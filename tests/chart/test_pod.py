@@ -187,6 +187,27 @@ def test_openshift(helm: Helm, default: Render) -> None:
 
 
 @pytest.mark.parametrize(
+    ("over", "made"),
+    [
+        pytest.param(at("openshift.scc.enabled", True), True, id="asked for"),
+        pytest.param(at("openshift.scc.enabled", "auto"), False, id="by the API"),
+        pytest.param(merged(at("openshift.scc.enabled", True), at("rbac.create", False)), False, id="no rights at all"),
+    ],
+)
+def test_openshift_without_a_cluster(helm: Helm, over: dict[str, Any], *, made: bool) -> None:
+    """Helm sees no APIs then, and who asks for the right to use an SCC still gets it."""
+    render = helm.render(values(**over))
+    assert (render.has("Role"), render.has("RoleBinding")) == (made, made)
+
+
+def test_openshift_by_the_api_is_what_null_means(helm: Helm) -> None:
+    """As after an upgrade that reused values without this one."""
+    given = values(**at("openshift.scc.enabled", None))
+    assert not helm.render(given).has("Role")
+    assert helm.render(given, "--api-versions", "security.openshift.io/v1").has("Role")
+
+
+@pytest.mark.parametrize(
     ("over", "name", "made"),
     [
         pytest.param({}, "groundcover-groundcover-sensor", True, id="made"),

@@ -275,7 +275,7 @@ def test_notes_say_what_matters(helm: Helm) -> None:
     for expected in (
         "groundcover-sensor.groundcover.svc.cluster.local:4318",
         "groundcover-istio install-plugin",
-        "helm upgrade groundcover ./chart -n groundcover --reuse-values --post-renderer groundcover-istio\n",
+        "helm upgrade groundcover ./chart -n groundcover --reset-then-reuse-values --post-renderer groundcover-istio\n",
         "helm upgrade istiod istio/istiod -n istio-system --reuse-values --post-renderer groundcover-istio",
         "Every later upgrade of the two needs --post-renderer groundcover-istio too",
         "Istio 1 % x sensor 0.05 = 0.05 %",
@@ -310,12 +310,24 @@ def test_notes_say_what_matters(helm: Helm) -> None:
             id="another ratio",
         ),
         pytest.param({"istio": {"enabled": False}}, "Switched off", id="no mesh"),
+        pytest.param({}, "Without this step\n     there is neither", id="what only a Telemetry carries"),
         pytest.param(
-            {}, "istio.tracing.customTags. Without it\n  there is neither", id="what only a Telemetry carries"
+            {}, "For Istio below 1.22 set istio.istioVersion, such as 1.21", id="a Telemetry for an old Istio"
+        ),
+        pytest.param({}, "istio.tracing.activation: mesh, which adds no Telemetry", id="no CRDs of Istio"),
+        pytest.param(
+            {"istio": {"tracing": {"activation": "mesh"}}},
+            "With istio.tracing.activation mesh this step adds nothing",
+            id="no Telemetry",
+        ),
+        pytest.param(
+            {"istio": {"tracing": {"activation": "none", "customTags": {"a": {"literal": {"value": "b"}}}}}},
+            "WARNING: istio.tracing.activation is none, so no Telemetry is written",
+            id="tags that nothing carries",
         ),
         pytest.param(
             {"istio": {"meshConfig": {"mode": "shared"}}},
-            "Without it the mesh has no provider and sends no span",
+            "Without it the mesh has no provider and\n     sends no span",
             id="a shared mesh config",
         ),
         pytest.param(
@@ -349,6 +361,31 @@ def test_notes_follow_the_values(helm: Helm, over: dict[str, Any], expected: str
     """Each note is there when its values are."""
     notes = helm.text(values(**over), "--dry-run=client", command="install")
     assert expected in notes.partition("NOTES:")[2]
+
+
+@pytest.mark.parametrize(
+    ("over", "apis", "warned"),
+    [
+        pytest.param({}, (), False, id="nothing is known"),
+        pytest.param({}, ("v1alpha1",), True, id="Istio below 1.22"),
+        pytest.param({}, ("v1alpha1", "v1"), False, id="Istio 1.22"),
+        pytest.param({"istio": {"istioVersion": "1.21"}}, ("v1alpha1",), False, id="the version is set"),
+        pytest.param({"istio": {"tracing": {"activation": "mesh"}}}, ("v1alpha1",), False, id="no Telemetry"),
+    ],
+)
+def test_notes_warn_of_an_old_istio(
+    helm: Helm, over: dict[str, Any], apis: tuple[str, ...], tmp_path: Path, *, warned: bool
+) -> None:
+    """An installation sees the cluster's APIs; a copy of the notes as a template sees those that are given."""
+    other = tmp_path / "chart"
+    shutil.copytree(CHART, other)
+    notes = (other / "templates" / "NOTES.txt").read_text()
+    (other / "templates" / "_notes.tpl").write_text(f'{{{{ define "notes" }}}}{notes}{{{{ end }}}}')
+    template = 'kind: Notes\nmetadata: {name: notes}\ntext: {{ include "notes" . | toJson }}\n'
+    (other / "templates" / "notes.yaml").write_text(template)
+    argv = [each for api in apis for each in ("--api-versions", f"telemetry.istio.io/{api}")]
+    text = helm.render(values(**over), *argv, chart=other).get("Notes")["text"]
+    assert ("WARNING: Istio here is older than 1.22" in text) == warned
 
 
 def test_notes_keep_istios_version_and_the_key_where_they_are(helm: Helm) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import yaml
+
+from groundcover_istio import config
 
 from .support import CHART, VERSIONS, Helm, at, load, merged, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tests.conftest import Result
 
 
 class Case(NamedTuple):
@@ -138,7 +145,7 @@ CASES = {
     ),
     "Kubernetes is too old for a traffic distribution": Case(
         {"service": {"trafficDistribution": "PreferSameNode"}},
-        ("it needs Kubernetes 1.34 and this is v1.33.1", 'trafficDistribution: ""'),
+        ("it needs Kubernetes 1.34 and this is v1.33.1", 'trafficDistribution: ""', "--kube-version 1.34.0\n"),
         {"service": {"trafficDistribution": "PreferClose"}},
         ("--kube-version", "1.33.1"),
     ),
@@ -311,6 +318,94 @@ CASES = {
 }
 
 
+LITERAL = {"cluster": {"literal": {"value": "c"}}}
+# What contradicts itself inside `istio`: the post-renderer refuses it too.
+CONTRADICTIONS = {
+    "less than Envoy counts": Case(
+        at("istio.tracing.samplingPercentage", 0.00999),
+        ("istio.tracing.samplingPercentage is 0.00999, of which Envoy makes 0", "samplingPercentage: 0.01"),
+        at("istio.tracing.samplingPercentage", 0.01),
+    ),
+    "far less than Envoy counts": Case(
+        at("istio.tracing.samplingPercentage", 0.00001234567),
+        ("istio.tracing.samplingPercentage is 1.23457e-05,",),
+        at("istio.tracing.samplingPercentage", None),
+    ),
+    "a tracing provider of Istio's own": Case(
+        at("istio.tracing.providerName", "Prometheus"),
+        ('istio.tracing.providerName is "Prometheus", which is Istio\'s own', "providerName: groundcover-prometheus"),
+        at("istio.tracing.enabled", False),
+    ),
+    "an access log provider of Istio's own": Case(
+        at("istio.accessLogs", {"enabled": True, "providerName": "envoy"}),
+        ('istio.accessLogs.providerName is "envoy", which', "accessLogs:\n         providerName: groundcover-envoy"),
+        at("istio.accessLogs.providerName", "groundcover-envoy"),
+    ),
+    "one name for two providers": Case(
+        at("istio", {"tracing": {"providerName": "mine"}, "accessLogs": {"enabled": True, "providerName": "Mine"}}),
+        ('istio.tracing.providerName and istio.accessLogs.providerName are both "Mine"', "Mine-access-logs"),
+        at("istio.accessLogs.providerName", "Mine-access-logs"),
+    ),
+    "a name that the protocol gives": Case(
+        at(
+            "istio",
+            {"tracing": {"protocol": "zipkin"}, "accessLogs": {"enabled": True, "providerName": "zipkin-tracing"}},
+        ),
+        ('istio.accessLogs.providerName are both "zipkin-tracing"',),
+        at("istio.tracing.protocol", "otlp-grpc"),
+    ),
+    "tags without a Telemetry": Case(
+        at("istio.tracing", {"activation": "mesh", "customTags": LITERAL}),
+        ('istio.tracing.customTags needs a Telemetry, which istio.tracing.activation "mesh"', "activation: auto"),
+        at("istio.tracing.activation", "auto"),
+    ),
+    "no sampling in a mesh config": Case(
+        at("istio.tracing", {"activation": "mesh", "samplingPercentage": 0}),
+        ("istio.tracing.samplingPercentage 0 can't be said in a mesh config", "or istio.tracing.enabled: false"),
+        at("istio.tracing.enabled", False),
+    ),
+    "a contradiction while everything is off": Case(
+        at("istio", {"enabled": False, "tracing": {"activation": "mesh", "customTags": LITERAL}}),
+        ("istio.tracing.customTags needs a Telemetry",),
+        at("istio.tracing.customTags.cluster", None),
+    ),
+}
+CASES |= CONTRADICTIONS
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_the_post_renderer_refuses_the_same(
+    helm: Helm, tool: Callable[..., Result], case: Case, tmp_path: Path
+) -> None:
+    """In the same words: who runs none, as Argo CD and Flux, learns it from the chart."""
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(case.bad))
+    code, _, error = tool("--config", str(file))
+    said = error.partition("error: ")[2].partition("\n")[0].removeprefix(f"{file}: ")
+    assert code == 2
+    spaced = re.sub(r"\s+", " ", helm.refusal(values(**case.bad)))
+    assert said in re.sub(r"istio\.(?=tracing|accessLogs)", "", spaced)
+    document = helm.render(values(**merged(case.bad, case.good))).integration
+    file.write_text(json.dumps(document))
+    assert tool("--config", str(file)).code == 0
+
+
+def test_the_chart_knows_every_contradiction(tool: Callable[..., Result], tmp_path: Path) -> None:
+    """One case or more for each that the post-renderer refuses, but for .nan, which Helm reads nowhere."""
+    body = Path(config.__file__).read_text().partition("def _refuse_contradictions")[2].partition("\ndef ")[0]
+    refused = re.findall(r"raise SettingsError\(\s*f?(['\"])(.*?)\1(?:,\n|\))", body)
+    assert len(refused) == body.count("raise SettingsError")
+    file = tmp_path / "settings.json"
+    errors = []
+    for case in CONTRADICTIONS.values():
+        file.write_text(json.dumps(case.bad))
+        errors.append(tool("--config", str(file)).err)
+    patterns = [
+        re.sub(r"\\\{.*?\\\}", ".*", re.escape(text.replace("\\'", "'"))) for _, text in refused if ".nan" not in text
+    ]
+    assert [p for p in patterns if not any(re.search(p, error) for error in errors)] == []
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_bad_values_are_refused_and_good_ones_pass(helm: Helm, case: Case) -> None:
     """The message names the value and what to write; writing it is enough."""
@@ -394,7 +489,7 @@ def test_null_is_never_a_template_error(helms: dict[str, Helm], version: str) ->
     needed |= {"istio-metrics.enabled"}
     paths = [p for p in leaves(load((CHART / "values.yaml").read_text())) if p not in needed]
     message = helm.refusal(values(**nulls(paths)))
-    listed = message.partition("null for: ")[2].partition(".\n")[0].split(", ")
+    listed = message.partition("work without: ")[2].partition(".\n")[0].split(", ")
     assert "receivers.zipkin.port" in listed
     assert helm.render(values(**nulls(p for p in paths if p not in listed))).has("DaemonSet")
 
@@ -406,7 +501,9 @@ def test_null_maps_are_never_a_template_error(helms: dict[str, Helm], version: s
     paths = {p.rpartition(".")[0] for p in leaves(load((CHART / "values.yaml").read_text()))} - {""}
     paths |= {p.rpartition(".")[0] for p in paths} - {""}
     free = {
-        p for p in paths if p.partition(".")[0] in {"istio", "global", "resources"} or p.startswith("updateStrategy.")
+        p
+        for p in paths
+        if p.partition(".")[0] in {"istio", "global", "mesh", "resources"} or p.startswith("updateStrategy.")
     }
     for path in sorted(free):
         assert helm.render(values(**nulls([path]))).has("DaemonSet")
@@ -416,6 +513,49 @@ def test_null_maps_are_never_a_template_error(helms: dict[str, Helm], version: s
     for path in paths - free:
         text = message if path in top else nested
         assert re.search(rf"[ ,]{re.escape(path)}[,.]", text), path
+
+
+def reused(folder: Path, *unknown: str) -> Path:
+    """Give the chart as `helm upgrade --reuse-values` sees it after one that did not know these values.
+
+    Helm puts the values of the last release in the place of the chart's own defaults.
+    """
+    chart = folder / "chart"
+    shutil.copytree(CHART, chart)
+    defaults = load((chart / "values.yaml").read_text())
+    for path in unknown:
+        *above, key = path.split(".")
+        section = defaults
+        for each in above:
+            section = section[each]
+        del section[key]
+    (chart / "values.yaml").write_text(yaml.safe_dump(defaults))
+    return chart
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("unknown", ["mesh", "mesh.optOutSidecar", "mesh.optOutAmbient"])
+def test_reused_values_keep_the_pods_out_of_the_mesh(
+    helms: dict[str, Helm], version: str, unknown: str, tmp_path: Path
+) -> None:
+    """A switch that the last chart did not know counts as its default, and only false is false."""
+    chart = reused(tmp_path, unknown)
+    assert helms[version].render(values(), chart=chart).pod == helms[version].render(values()).pod
+    off = values(mesh={"optOutSidecar": False, "optOutAmbient": False})
+    assert helms[version].render(off, chart=chart).pod == helms[version].render(off).pod
+    asked = values(podLabels={"istio.io/dataplane-mode": "ambient"})
+    assert "while mesh.optOutAmbient is true" in helms[version].refusal(asked, chart=chart)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_reused_values_lack_is_named_with_the_flag_that_brings_it(
+    helms: dict[str, Helm], version: str, tmp_path: Path
+) -> None:
+    """Nobody looks for a null that is not there."""
+    message = helms[version].refusal(values(), chart=reused(tmp_path, "openshift", "image.pullPolicy"))
+    assert "can't work without: image.pullPolicy, openshift, openshift.scc, openshift.scc.name.\n" in message
+    assert "Where your values say null, take the null out" in message
+    assert "--reuse-values leaves their defaults out: upgrade with --reset-then-reuse-values (Helm 3.14)" in message
 
 
 def messages() -> list[re.Pattern[str]]:

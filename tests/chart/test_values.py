@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SUBVALUES = CHART / "charts" / "istio-metrics"
 OURS = (
     "with the values of groundcover-sensor:",
-    "The chart groundcover-sensor can't work with null for:",
+    "The chart groundcover-sensor can't work without:",
     "istio-metrics.serviceAccount.create is false and",
 )
 ALL_ON = {name: {"enabled": True} for name in ("firehose", "rum", "profiles")}

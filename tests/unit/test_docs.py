@@ -24,7 +24,7 @@ RIG = ROOT / "tests/conformance"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "chart/README.md"])
 README = (ROOT / "README.md").read_text()
 # Options of other programs, and of ours that are no settings.
-OTHERS = {"namespace", "version", "create-namespace", "set", "set-string", "reuse-values", "post-renderer", "post-renderer-args", "output-dir",
+OTHERS = {"namespace", "version", "create-namespace", "set", "set-string", "reuse-values", "reset-then-reuse-values", "post-renderer", "post-renderer-args", "output-dir",
           "enable-alpha-plugins", "into", "at", "enable-exec", "config", "report", "report-format", "error-channel", "update", "dry-run", "helm", "directory"}  # fmt: skip
 
 

@@ -59,10 +59,10 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{/* Labels of the pod: without the chart's version, so that a new chart alone does not restart it. */}}
 {{- define "istio-metrics.podLabels" -}}
 {{- $labels := omit (include "istio-metrics.labels" . | fromYaml) "helm.sh/chart" "app.kubernetes.io/managed-by" -}}
-{{- if .Values.mesh.optOutSidecar -}}
+{{- if ne (toString .Values.mesh.optOutSidecar) "false" -}}
 {{- $_ := set $labels "sidecar.istio.io/inject" "false" -}}
 {{- end -}}
-{{- if .Values.mesh.optOutAmbient -}}
+{{- if ne (toString .Values.mesh.optOutAmbient) "false" -}}
 {{- $_ := set $labels "istio.io/dataplane-mode" "none" -}}
 {{- end -}}
 {{- toYaml (merge $labels (include "istio-metrics.withoutNulls" .Values.podLabels | fromJson)) -}}
