@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import inventory, k8syaml, stream
@@ -127,8 +128,18 @@ def _unreadable(file: File, error: ManifestError) -> Finding:
     line = _LINE.match(error.where)
     # At the end of a file, and after line breaks that are YAML's alone, its parser is further than any editor.
     number = min(int(line[1]), file.content.count(b"\n") + 1) if line else 1
-    hint = error.hint or "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
+    hint = error.hint or _how_to_render(file)
     return Finding(UNREADABLE, "error", file.name, number, 1, error.message, hint, "")
+
+
+def _how_to_render(file: File) -> str:
+    """What makes manifests of a template: helmfile of its own files, which are named so, and Helm of a chart's."""
+    path = PurePath(file.name)
+    if path.name.startswith("helmfile") or path.suffix == ".gotmpl" or path.parent.name == "helmfile.d":
+        rendered = "give what helmfile makes of it: helmfile template | groundcover-istio check -"
+    else:
+        rendered = "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
+    return rendered + ("; or leave it out: --exclude GLOB" if file.found else "")
 
 
 def _documents(file: File, text: str) -> Iterator[Source]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio import config
 from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
+from groundcover_istio.checks.exclusion import Exclusion
 from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
@@ -42,6 +43,9 @@ def parser() -> Parser:
     """The arguments of the command."""
     made = Parser("check", _DESCRIPTION, _EPILOG, usage="[OPTIONS] [FILE|FOLDER …]")
     made.add_argument("files", nargs="*", metavar="FILE", help="files and folders, - for standard input (default)")
+    made.add_argument(
+        "--exclude", metavar="GLOB", action="append", default=[], help="leave out in folders, as .gitignore; repeatable"
+    )
     made.add_argument("--format", choices=formats.FORMATS, default="text", help="default text")
     made.add_argument("--fail-on", choices=LEVELS, default="warning", help="least severity that fails, default warning")
     made.add_argument("--select", metavar="IDS", help="these rules only, as GCI007,GCI013")
@@ -55,9 +59,9 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Check; 0, 1 where something at or above --fail-on is found, 3 where an input can't be read."""
     options = parse(parser(), arguments, console)
-    selected, given = _selected(options), _given(options, console)
+    selected, given, exclusion = _selected(options), _given(options, console), Exclusion(options.exclude)
     with Progress("checking"):
-        named = inputs.expand(options.files)
+        named = inputs.expand(options.files, exclusion)
         files = [_read(name, console)._replace(found=name in named.found) for name in named.files]
         report = engine.check(files, given, selected)
     inputs.require_content(named, report.empty, report.passed)
