@@ -12,6 +12,7 @@ from groundcover_istio.checks import carriers
 from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
 from groundcover_istio.checks.proxies import proxy_configs
+from groundcover_istio.checks.sources import Source
 from groundcover_istio.checks.world import Thing, World
 from groundcover_istio.config import integration_layer, is_integration, resolve
 from groundcover_istio.errors import ManifestError, ToolError
@@ -20,7 +21,6 @@ from groundcover_istio.model import dig, mapping
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from groundcover_istio.checks.carriers import Source
     from groundcover_istio.model import Data, Settings, Version
 
 _LINE: Final = re.compile(r"line (\d+)")
@@ -149,7 +149,7 @@ def _documents(file: File, text: str) -> Iterator[Source]:
             data = k8syaml.to_data(node)
             thing = _thing(file.name, lines, node, data)
             place = thing.place if thing else Place(file.name, "", node, lines, None)
-            yield carriers.Source(place, text, data, thing, tags)
+            yield Source(place, text, data, thing, tags)
 
 
 def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:

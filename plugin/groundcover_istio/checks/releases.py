@@ -1,0 +1,124 @@
+"""Where tools that run Helm for their users hold the values of a chart, and which chart they ask for.
+
+What a tool hands to Helm as `--set` counts over the values beside it, whatever stands where in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from groundcover_istio import k8syaml
+from groundcover_istio.chart_version import istiod_minor
+from groundcover_istio.checks.overrides import Override, laid
+from groundcover_istio.checks.parts import at, text_at
+from groundcover_istio.model import dig, items, mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from groundcover_istio.checks.parts import Part, Texts
+    from groundcover_istio.checks.sources import Source
+    from groundcover_istio.model import Data, Path
+
+_APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
+"""Where Argo CD's kinds have the spec of an Application."""
+
+
+class Release(NamedTuple):
+    """The values of a chart."""
+
+    values: Part | None
+    chart: str
+    """Istio's minor version by the chart that is asked for beside them; empty where nothing says it."""
+
+
+def releases_of(source: Source, texts: Texts) -> Iterator[Release]:
+    """Every release that a file of such a tool, or a resource of its, describes."""
+    thing = source.thing
+    if not thing:
+        yield from _of_fleet(source)
+        yield from _of_helmfile(source)
+    elif thing.kind == "HelmRelease":
+        yield Release(at(source.part, ("spec", "values")), _asked_for(dig(thing.spec, "chart", "spec")))
+    elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
+        yield from _of_argo_cd(source, at(source.part, _APPLICATIONS[thing.kind]), texts)
+
+
+def _asked_for(held: Data, key: str = "version") -> str:
+    """Istio's minor version by the reference to a chart that a mapping holds; empty where it says none."""
+    return istiod_minor(dig(held, "chart"), dig(held, key))
+
+
+def _of_fleet(source: Source) -> Iterator[Release]:
+    """The values in Fleet's fleet.yaml, and those that it lays over them for some clusters."""
+    chart = _asked_for(source.data.get("helm"))
+    customizations = range(len(items(source.data.get("targetCustomizations"))))
+    for path in ((), *(("targetCustomizations", index) for index in customizations)):
+        yield Release(at(source.part, (*path, "helm", "values")), chart)
+
+
+def _of_helmfile(source: Source) -> Iterator[Release]:
+    """The values that stand in a helmfile itself; of those in files only the names do."""
+    for index, each in enumerate(items(source.data.get("releases"))):
+        release = at(source.part, ("releases", index))
+        listed = range(len(items(mapping(each).get("values"))))
+        said = [
+            *_said_to_helmfile(release, "set", string=False),
+            *_said_to_helmfile(release, "setString", string=True),
+        ]
+        if release:
+            values = laid((at(release, ("values", each)) for each in listed), said, release.place)
+            yield Release(values, _asked_for(each))
+
+
+def _of_argo_cd(source: Source, spec: Part | None, texts: Texts) -> Iterator[Release]:
+    """Every source of an Argo CD Application; `valuesObject` takes the place of `values`."""
+    listed = items(dig(spec.data, "sources")) if spec else []
+    for path in (("source",), *(("sources", index) for index in range(len(listed)))):
+        held, helm = at(spec, path), at(spec, (*path, "helm"))
+        if held and helm:
+            given = at(helm, ("valuesObject",)) or text_at(source.text, at(helm, ("values",)), texts)
+            values = laid((given,), _said(helm, "parameters", _for_argo_cd), helm.place)
+            yield Release(values, _asked_for(held.data, "targetRevision"))
+
+
+def _said(part: Part | None, key: str, spelled: Callable[[str], str]) -> Iterator[Override]:
+    """What a list of names and values says; `spelled` makes of a value what the tool makes of it for Helm."""
+    for index, each in enumerate(items(dig(part.data, key)) if part else []):
+        found, name = at(part, (key, index, "value")), dig(each, "name")
+        text = _written(found)
+        if found and found.place.root and isinstance(name, str) and text is not None:
+            yield Override(name, spelled(text), found.place.root.start, mapping(each).get("forceString") is True)
+
+
+def _said_to_helmfile(release: Part | None, key: str, *, string: bool) -> Iterator[Override]:
+    """The same with lists too, and nothing in a name or a value that means one (pkg/state/state.go, escape)."""
+    for override in _said(release, key, _escaped):
+        # What is empty helmfile passes over, and such a reference is a secret's.
+        if override.value and not override.value.startswith("ref+"):
+            yield override._replace(name=_escaped(override.name), string=string)
+    for index, each in enumerate(items(dig(release.data, key)) if release else []):
+        found, name = at(release, (key, index, "values")), dig(each, "name")
+        listed = [_written(at(found, (number,))) for number in range(len(items(found.data)))] if found else []
+        if found and found.place.root and isinstance(name, str) and listed and "value" not in each:
+            text = ",".join(_escaped(item) for item in listed if item is not None)
+            yield Override(_escaped(name), f"{{{text}}}", found.place.root.start, string)
+
+
+def _written(part: Part | None) -> str | None:
+    """The text of a scalar as it is written: a tool that wants a text takes 4317 for one."""
+    root = part.place.root if part else None
+    if not part or isinstance(part.data, dict | list):
+        return None
+    return root.value if isinstance(root, k8syaml.Scalar) else part.data if isinstance(part.data, str) else None
+
+
+def _for_argo_cd(value: str) -> str:
+    """A list keeps its commas (util/helm/cmd.go, cleanSetParameters)."""
+    is_list = value.startswith("{") and value.endswith("}")
+    return value if is_list else re.sub(r"(?<!\\),", r"\\,", value)
+
+
+def _escaped(text: str) -> str:
+    return re.sub("[{},]", r"\\\g<0>", text)
