@@ -105,14 +105,14 @@ def _in(source: Source, texts: Texts) -> Iterator[_Found]:
         yield from _in_plain_file(source, texts)
     elif thing.kind == "ConfigMap" and not thing.group:
         yield from _in_config_map(source, thing, texts)
+        yield from _in_releases(source, texts)
     elif source.control_plane:
         values, below = mapping(thing.spec.get("values")), ("spec", "values", "meshConfig")
         carrier: Carrier = "operator" if thing.kind == "IstioOperator" else "sail"
         for path in dict.fromkeys((source.control_plane.place, below)):
             yield from _mesh_at(source, carrier, source.part, path, values)
     else:
-        for release in releases_of(source, texts):
-            yield from _in_values(source, release.values, release.chart)
+        yield from _in_releases(source, texts)
 
 
 def _in_plain_file(source: Source, texts: Texts) -> Iterator[_Found]:
@@ -120,8 +120,12 @@ def _in_plain_file(source: Source, texts: Texts) -> Iterator[_Found]:
         yield _Found(source, "bare", source.place, source.data, {}, layer=True)
     else:
         yield from _in_values(source, source.part)
-        for release in releases_of(source, texts):
-            yield from _in_values(source, release.values, release.chart)
+        yield from _in_releases(source, texts)
+
+
+def _in_releases(source: Source, texts: Texts) -> Iterator[_Found]:
+    for values, chart in releases_of(source, texts):
+        yield from _in_values(source, values, chart)
 
 
 def _in_values(source: Source, values: Part | None, chart: str = "") -> Iterator[_Found]:

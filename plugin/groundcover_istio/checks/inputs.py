@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_WANTED: Final = "manifests, a mesh config or values"
+_NAME_ANOTHER: Final = "name a folder or a file that has some"
 # What of a chart is not read: templates, and what they may fill in.
 _RENDERED: Final = ("templates", "files")
 
@@ -59,21 +61,22 @@ def expand(names: Sequence[str], exclusion: Exclusion) -> Inputs:
     return Inputs(tuple(found), below, tuple(charts), frozenset(found).difference(names), frozenset(excluded))
 
 
-def require_content(inputs: Inputs, empty: frozenset[str], passed: Sequence[str]) -> None:
-    """Raise UsageError where a folder or standard input holds nothing to look at: that is not the same as all is well.
+def require_content(inputs: Inputs, empty: frozenset[str], passed: Sequence[str], strange: Sequence[str]) -> None:
+    """Raise UsageError where a folder, standard input or all of it holds nothing to look at: all is not well then.
 
-    `empty` are the files without a document, `passed` those of them that can't be read. A file that was named may be
-    empty: hooks name whatever was changed.
+    `empty` are the files without a document, `passed` those of them that can't be read, `strange` those that hold
+    something else. A file that was named may be empty, or be one of several that holds something else: hooks name
+    whatever was changed.
     """
     for name, files in inputs.below.items():
         if empty.issuperset(files):
             what = "standard input" if name == STDIN else name
-            wanted = "manifests, a mesh config or values" + (
-                "" if name == STDIN else f", in {', '.join(SUFFIXES)} files"
-            )
+            wanted = _WANTED + ("" if name == STDIN else f", in {', '.join(SUFFIXES)} files")
             raise UsageError(
                 f"holds nothing to check; looked for: {wanted}", where=what, hint=_hint(name, inputs, passed)
             )
+    if strange and empty.issuperset(inputs.files):
+        raise UsageError(f"holds nothing to check; looked for: {_WANTED}", where=strange[0], hint=_NAME_ANOTHER)
 
 
 def _hint(name: str, inputs: Inputs, passed: Sequence[str]) -> str:
@@ -81,7 +84,7 @@ def _hint(name: str, inputs: Inputs, passed: Sequence[str]) -> str:
         return "what writes to it may have failed"
     if name in inputs.excluded:
         return "--exclude leaves out what there is"
-    return templates_left_out(inputs) or passed_over(passed) or "name a folder or a file that has some"
+    return templates_left_out(inputs) or passed_over(passed) or _NAME_ANOTHER
 
 
 def templates_left_out(inputs: Inputs) -> str:
@@ -101,6 +104,14 @@ def passed_over(names: Sequence[str]) -> str:
     which = f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
     say, one = ("say", "one") if len(names) > 1 else ("says", "it")
     return f"{which} can't be read and {say} nothing of Istio: passed over; name {one} to see why"
+
+
+def not_understood(names: Sequence[str]) -> str:
+    """What to say of files that were named and hold something else; empty where there are none."""
+    if not names:
+        return ""
+    which, hold = (f"{names[0]} and {len(names) - 1} more", "hold") if len(names) > 1 else (names[0], "holds")
+    return f"{which} {hold} nothing to check: no {_WANTED.replace(', a', ',')}"
 
 
 class _Walk:

@@ -60,6 +60,8 @@ class Loaded(NamedTuple):
     """The names of those without a document that could be looked at."""
     passed: tuple[str, ...]
     """The names of those found in folders that can't be read and hold no mark of what check looks at."""
+    strange: tuple[str, ...]
+    """Those of the empty ones that hold a text or a list, which is nothing that check knows."""
 
 
 def load(files: Sequence[File], given: Given) -> Loaded:
@@ -70,6 +72,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     things: list[Thing] = []
     empty: set[str] = set()
     passed: list[str] = []
+    strange: list[str] = []
     for file in files:
         try:
             texts[file.name] = _text(file)
@@ -82,7 +85,9 @@ def load(files: Sequence[File], given: Given) -> Loaded:
             else:
                 unreadable.append(_unreadable(file, error))
             continue
-        empty.update(() if found else (file.name,))
+        if not found:
+            empty.add(file.name)
+            strange += [file.name] if _is_strange(texts[file.name]) else []
         for source in found:
             sources.append(source)
             things += [source.thing] if source.thing else []
@@ -96,7 +101,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     ratio = settings.sampling_ratio if integrated else None
     sensors, proxies = _sensors(things, settings, given), tuple(proxy_configs(sources))
     world = World(meshes, tuple(things), root, sensors, ratio, stated, proxies)
-    return Loaded(world, texts, unreadable, frozenset(empty), tuple(passed))
+    return Loaded(world, texts, unreadable, frozenset(empty), tuple(passed), tuple(strange))
 
 
 def _text(file: File) -> str:
@@ -140,6 +145,11 @@ def _how_to_render(file: File) -> str:
     else:
         rendered = "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
     return rendered + ("; or leave it out: --exclude GLOB" if file.found else "")
+
+
+def _is_strange(text: str) -> bool:
+    roots = (tree.root for tree in k8syaml.parse(text))
+    return any(isinstance(root, k8syaml.Scalar | k8syaml.Sequence) and not k8syaml.is_null(root) for root in roots)
 
 
 def _documents(file: File, text: str) -> Iterator[Source]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
 """Where Argo CD's kinds have the spec of an Application."""
+# provider-helm's groups, of the cluster and of a namespace.
+_CROSSPLANE: Final = ("helm.crossplane.io", "helm.m.crossplane.io")
+_VALUES_KEY: Final = "values.yaml"
+"""Where Flux looks for values in a ConfigMap, unless it is told another key (helm-controller, valuesFrom)."""
 
 
 class Release(NamedTuple):
@@ -36,9 +40,17 @@ class Release(NamedTuple):
 def releases_of(source: Source, texts: Texts) -> Iterator[Release]:
     """Every release that a file of such a tool, or a resource of its, describes."""
     thing = source.thing
+    if not thing or thing.kind == "Kustomization":
+        yield from _of_kustomize(source)
     if not thing:
         yield from _of_fleet(source)
         yield from _of_helmfile(source)
+    elif thing.kind == "ConfigMap":
+        yield from _of_config_map(source, texts)
+    elif thing.kind in ("HelmChart", "HelmChartConfig") and thing.group == "helm.cattle.io":
+        yield from _of_k3s(source, texts)
+    elif thing.kind == "Release" and thing.group in _CROSSPLANE:
+        yield from _of_crossplane(source)
     elif thing.kind == "HelmRelease":
         yield Release(at(source.part, ("spec", "values")), _asked_for(dig(thing.spec, "chart", "spec")))
     elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
@@ -79,8 +91,53 @@ def _of_argo_cd(source: Source, spec: Part | None, texts: Texts) -> Iterator[Rel
         held, helm = at(spec, path), at(spec, (*path, "helm"))
         if held and helm:
             given = at(helm, ("valuesObject",)) or text_at(source.text, at(helm, ("values",)), texts)
-            values = laid((given,), _said(helm, "parameters", _for_argo_cd), helm.place)
+            values = laid((given,), _said(helm, "parameters", _with_commas), helm.place)
             yield Release(values, _asked_for(held.data, "targetRevision"))
+
+
+def _of_kustomize(source: Source) -> Iterator[Release]:
+    """The charts that kustomize inflates, with the values that stand in its file."""
+    for index, each in enumerate(items(source.data.get("helmCharts"))):
+        yield Release(at(source.part, ("helmCharts", index, "valuesInline")), _named(each))
+
+
+def _of_config_map(source: Source, texts: Texts) -> Iterator[Release]:
+    """What a HelmRelease of Flux may take its values from; of other uses of the key nothing is said."""
+    values = text_at(source.text, at(source.part, ("data", _VALUES_KEY)), texts)
+    if values and isinstance(mapping(values.data).get("meshConfig", {}), dict):
+        yield Release(values, "")
+
+
+def _of_k3s(source: Source, texts: Texts) -> Iterator[Release]:
+    """What k3s and RKE2 install; a HelmChartConfig has values for a HelmChart that is elsewhere."""
+    spec = at(source.part, ("spec",))
+    if spec:
+        values = text_at(source.text, at(spec, ("valuesContent",)), texts)
+        yield Release(laid((values,), _said_to_k3s(spec), spec.place), _asked_for(spec.data))
+
+
+def _said_to_k3s(spec: Part) -> Iterator[Override]:
+    """Numbers and three words by --set, all else by --set-string (helm-controller, typedVal)."""
+    held = at(spec, ("set",))
+    root = held.place.root if held else None
+    for key, value in root.pairs if isinstance(root, k8syaml.Mapping) else ():
+        node = value.target if isinstance(value, k8syaml.Alias) else value
+        if isinstance(key, k8syaml.Scalar) and isinstance(node, k8syaml.Scalar):
+            typed = not isinstance(k8syaml.to_data(node), str) or node.value.lower() in ("true", "false", "null")
+            yield Override(key.value, _with_commas(node.value), value.start, string=not typed)
+
+
+def _of_crossplane(source: Source) -> Iterator[Release]:
+    """A Release of Crossplane's provider-helm, which sets its values as Helm does (composeValuesFromSpec)."""
+    asked = at(source.part, ("spec", "forProvider"))
+    if asked:
+        values = laid((at(asked, ("values",)),), _said(asked, "set", str), asked.place)
+        yield Release(values, _named(dig(asked.data, "chart")))
+
+
+def _named(held: Data) -> str:
+    """Istio's minor version by a mapping with the name and the version of a chart."""
+    return istiod_minor(dig(held, "name"), dig(held, "version"))
 
 
 def _said(part: Part | None, key: str, spelled: Callable[[str], str]) -> Iterator[Override]:
@@ -114,8 +171,8 @@ def _written(part: Part | None) -> str | None:
     return root.value if isinstance(root, k8syaml.Scalar) else part.data if isinstance(part.data, str) else None
 
 
-def _for_argo_cd(value: str) -> str:
-    """A list keeps its commas (util/helm/cmd.go, cleanSetParameters)."""
+def _with_commas(value: str) -> str:
+    """Those of a list stay, others mean nothing (Argo CD's util/helm/cmd.go, cleanSetParameters)."""
     is_list = value.startswith("{") and value.endswith("}")
     return value if is_list else re.sub(r"(?<!\\),", r"\\,", value)
 

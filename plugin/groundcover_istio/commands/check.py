@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 FOUND: Final = 1
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
-istiod values (files, or inside Flux's and Argo CD's resources, fleet.yaml and helmfiles), IstioOperators and Sail
-resources. What is given together is looked at as one cluster's: check one at a time. Of folders are passed over: the
-templates and files of charts, and what can't be read and says nothing of Istio.
+istiod values (files, or in resources of Flux, Argo CD, k3s and Crossplane, in fleet.yaml, helmfiles and
+kustomization.yaml), IstioOperators and Sail resources. What is given together is looked at as one cluster's: check
+one at a time. Of folders are passed over: the templates and files of charts, and what can't be read and says nothing
+of Istio.
 In a file a comment takes a finding of its line, or of the next one, back:
   # groundcover-istio: ignore[GCI007] why
 """
@@ -64,12 +65,14 @@ def run(arguments: list[str], console: Console) -> int:
         named = inputs.expand(options.files, exclusion)
         files = [_read(name, console)._replace(found=name in named.found) for name in named.files]
         report = engine.check(files, given, selected)
-    inputs.require_content(named, report.empty, report.passed)
-    for note in filter(None, (inputs.templates_left_out(named), inputs.passed_over(report.passed), report.note)):
+    inputs.require_content(named, report.empty, report.passed, report.strange)
+    strange = [name for name in report.strange if name not in named.found]
+    notes = (inputs.templates_left_out(named), inputs.passed_over(report.passed), inputs.not_understood(strange))
+    for note in filter(None, (*notes, report.note)):
         console.say(f"{PROGRAM}: note: {note}\n")
     console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
-        console.say(_summary(report.findings, len(files) - len(report.passed)))
+        console.say(_summary(report.findings, len(files) - len(report.passed) - len(strange)))
     if not report.readable:
         return ManifestError.exit_code
     return FOUND if any(at_least(finding.severity, options.fail_on) for finding in report.findings) else 0
