@@ -56,13 +56,31 @@ def test_sarif_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "uri"),
-    [("-", "stdin"), ("./a/b.yaml", "a/b.yaml"), ("größe, x%.yaml", "gr%C3%B6%C3%9Fe%2C%20x%25.yaml")],
-    ids=["standard input", "a path from here", "a name that needs escapes"],
-)
-def test_sarif_locations_are_uris(file: str, uri: str) -> None:
-    """Names of files become URI references, levels those of SARIF, the object a logical location."""
-    finding = Finding("GCI007", "info", file, 3, 5, "found", "a\nb", "ConfigMap a/b")
+    ("file", "place"),
+    [
+        ("-", {"uri": "stdin"}),
+        ("./a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("größe, x%.yaml", {"uri": "gr%C3%B6%C3%9Fe%2C%20x%25.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("{here}/a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("{here}/../link/a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("../ä.yaml", {"uri": "file://{above}/%C3%A4.yaml"}),
+        ("{above}/b c.yaml", {"uri": "file://{above}/b%20c.yaml"}),
+    ],
+    ids=[
+        "standard input", "a path from here", "a name that needs escapes", "an absolute path", "by a link",
+        "a path to elsewhere", "an absolute path elsewhere",
+    ],
+)  # fmt: skip
+def test_sarif_locations_are_uris(
+    file: str, place: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths begin at the working directory where they can, levels are SARIF's, the object a logical location."""
+    here, above = tmp_path / "here", tmp_path
+    here.mkdir()
+    (above / "link").symlink_to(here)
+    monkeypatch.chdir(here)
+    place = {key: value.format(above=above) for key, value in place.items()}
+    finding = Finding("GCI007", "info", file.format(here=here, above=above), 3, 5, "found", "a\nb", "ConfigMap a/b")
     (result,) = log_of([finding])["runs"][0]["results"]
     assert result == {
         "ruleId": "GCI007",
@@ -71,7 +89,7 @@ def test_sarif_locations_are_uris(file: str, uri: str) -> None:
         "message": {"text": "found\n\nfix:\na\nb"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 3, "startColumn": 5}},
+                "physicalLocation": {"artifactLocation": place, "region": {"startLine": 3, "startColumn": 5}},
                 "logicalLocations": [{"fullyQualifiedName": "ConfigMap a/b", "kind": "resource"}],
             }
         ],
