@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from groundcover_istio import __version__
 from groundcover_istio.checks import engine, formats, registry
 from groundcover_istio.checks.finding import Finding
+from groundcover_istio.checks.junit import junit
 from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.commands import check, rule
 
@@ -132,6 +134,52 @@ def test_annotations_are_one_line_each() -> None:
         "::error file=a%3Ab%2Cc%25.yaml,line=3,col=5,title=GCI007 otlp-http-without-timeout"
         "::50 %25%0D%0Afound%0Afix: x: y"
     )
+
+
+def junit_of(text: str) -> tuple[dict[str, str], list[tuple[dict[str, str], list[str]]]]:
+    """The suite's attributes, and each case with what came of it."""
+    root = ET.fromstring(text)  # noqa: S314  our own
+    (suite,) = root
+    assert (root.tag, suite.tag, {case.tag for case in suite} | {"testcase"}) == (
+        "testsuites",
+        "testsuite",
+        {"testcase"},
+    )
+    return suite.attrib, [(case.attrib, [each.tag for each in case]) for case in suite]
+
+
+def test_junit_has_a_case_for_each_finding_and_for_each_clean_input() -> None:
+    """What fails the run is a failure, what does not is skipped, an input that can't be read an error."""
+    findings = [
+        Finding("GCI007", "error", "a.yaml", 3, 5, 'found <b> & "c"', "x: 1\ny: 2", ""),
+        Finding("GCI025", "warning", "a.yaml", 4, 5, "found", "", ""),
+        Finding("GCI039", "info", "-", 1, 1, "found", "", ""),
+        Finding("GCI000", "error", "b\x1b\udce4.yaml", 1, 1, "not valid", "mend it", ""),
+    ]
+    text = junit(findings, ["a.yaml", "b\x1b\udce4.yaml", "c.yaml", "-"], "warning")
+    suite, cases = junit_of(text)
+    counts = {"tests": "5", "failures": "2", "errors": "1", "skipped": "1"}
+    assert suite == {"name": "groundcover-istio", **counts}
+    assert [(case["file"], case["name"], outcome) for case, outcome in cases] == [
+        ("a.yaml", "3:5 GCI007 otlp-http-without-timeout", ["failure"]),
+        ("a.yaml", "4:5 GCI025 default-providers-without-metrics", ["failure"]),
+        ("stdin", "1:1 GCI039 no-tracer", ["skipped"]),
+        ("b\\x1b\\udce4.yaml", "1:1 GCI000 unreadable", ["error"]),
+        ("c.yaml", "no findings", []),
+    ]
+    assert all(case["classname"] == case["file"] for case, _ in cases)
+    (first, *_) = ET.fromstring(text).iter("failure")  # noqa: S314
+    assert first.get("message") == 'found <b> & "c"'
+    assert first.text == 'a.yaml:3:5: error: found <b> & "c"\nfix:\nx: 1\ny: 2\n'
+
+
+def test_junit_is_valid_for_every_case() -> None:
+    """Each finding of the cases is in it once."""
+    for path in INPUTS:
+        found = engine.check([File("x.yaml", path.read_bytes())], Given()).findings
+        suite, _ = junit_of(junit(found, ["x.yaml"], "info"))
+        assert int(suite["tests"]) == max(len(found), 1)
+        assert int(suite["failures"]) + int(suite["errors"]) == len(found)
 
 
 def test_rule_prints_a_page(tool: Callable[..., tuple[int, bytes, str]]) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from groundcover_istio.console import Console
 
 FOUND: Final = 1
+_JUNIT: Final = "junit"
+"""The one format that shows inputs without findings too."""
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
 istiod values (files, or in resources of Flux, Argo CD, k3s and Crossplane, in fleet.yaml, helmfiles and
@@ -47,7 +49,7 @@ def parser() -> Parser:
     made.add_argument(
         "--exclude", metavar="GLOB", action="append", default=[], help="leave out in folders, as .gitignore; repeatable"
     )
-    made.add_argument("--format", choices=formats.FORMATS, default="text", help="default text")
+    made.add_argument("--format", choices=(*formats.FORMATS, _JUNIT), default="text", help="default text")
     made.add_argument("--fail-on", choices=LEVELS, default="warning", help="least severity that fails, default warning")
     made.add_argument("--select", metavar="IDS", help="these rules only, as GCI007,GCI013")
     made.add_argument("--ignore", metavar="IDS", default="", help="all but these rules")
@@ -70,9 +72,15 @@ def run(arguments: list[str], console: Console) -> int:
     notes = (inputs.templates_left_out(named), inputs.passed_over(report.passed), inputs.not_understood(strange))
     for note in filter(None, (*notes, report.note)):
         console.say(f"{PROGRAM}: note: {note}\n")
-    console.write(formats.FORMATS[options.format](report.findings))
+    read = [name for name in named.files if name not in (*report.passed, *strange)]
+    if options.format == _JUNIT:
+        from groundcover_istio.checks.junit import junit  # noqa: PLC0415  only here
+
+        console.write(junit(report.findings, read, options.fail_on))
+    else:
+        console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
-        console.say(_summary(report.findings, len(files) - len(report.passed) - len(strange)))
+        console.say(_summary(report.findings, len(read)))
     if not report.readable:
         return ManifestError.exit_code
     return FOUND if any(at_least(finding.severity, options.fail_on) for finding in report.findings) else 0
