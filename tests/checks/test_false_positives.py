@@ -109,9 +109,11 @@ def test_samples_of_istio(istio_module: Path) -> None:
 
 
 def test_empty_inputs() -> None:
-    """Nothing is found in nothing."""
-    for content in (b"", b"\n", b"---\n", b"# only a comment\n", b"null\n", b"[]\n", b"a\n", b"\xef\xbb\xbf"):
-        assert engine.check([File("x.yaml", content)], Given()) == engine.Report([], True, frozenset(("x.yaml",)))
+    """Nothing is found in nothing, and where there is something else, that is known."""
+    for content in (b"", b"\n", b"---\n", b"# only a comment\n", b"null\n", b"\xef\xbb\xbf", b"[]\n", b"a\n"):
+        strange = ("x.yaml",) if content in (b"[]\n", b"a\n") else ()
+        expected = engine.Report([], True, frozenset(("x.yaml",)), strange=strange)
+        assert engine.check([File("x.yaml", content)], Given()) == expected
 
 
 @pytest.mark.parametrize("protocol", ["otlp-http", "otlp-grpc", "datadog", "zipkin"])

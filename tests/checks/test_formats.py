@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from groundcover_istio import __version__
 from groundcover_istio.checks import engine, formats, registry
 from groundcover_istio.checks.finding import Finding
+from groundcover_istio.checks.junit import junit
 from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.commands import check, rule
 
@@ -56,13 +58,31 @@ def test_sarif_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "uri"),
-    [("-", "stdin"), ("./a/b.yaml", "a/b.yaml"), ("größe, x%.yaml", "gr%C3%B6%C3%9Fe%2C%20x%25.yaml")],
-    ids=["standard input", "a path from here", "a name that needs escapes"],
-)
-def test_sarif_locations_are_uris(file: str, uri: str) -> None:
-    """Names of files become URI references, levels those of SARIF, the object a logical location."""
-    finding = Finding("GCI007", "info", file, 3, 5, "found", "a\nb", "ConfigMap a/b")
+    ("file", "place"),
+    [
+        ("-", {"uri": "stdin"}),
+        ("./a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("größe, x%.yaml", {"uri": "gr%C3%B6%C3%9Fe%2C%20x%25.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("{here}/a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("{here}/../link/a/b.yaml", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("../ä.yaml", {"uri": "file://{above}/%C3%A4.yaml"}),
+        ("{above}/b c.yaml", {"uri": "file://{above}/b%20c.yaml"}),
+    ],
+    ids=[
+        "standard input", "a path from here", "a name that needs escapes", "an absolute path", "by a link",
+        "a path to elsewhere", "an absolute path elsewhere",
+    ],
+)  # fmt: skip
+def test_sarif_locations_are_uris(
+    file: str, place: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths begin at the working directory where they can, levels are SARIF's, the object a logical location."""
+    here, above = tmp_path / "here", tmp_path
+    here.mkdir()
+    (above / "link").symlink_to(here)
+    monkeypatch.chdir(here)
+    place = {key: value.format(above=above) for key, value in place.items()}
+    finding = Finding("GCI007", "info", file.format(here=here, above=above), 3, 5, "found", "a\nb", "ConfigMap a/b")
     (result,) = log_of([finding])["runs"][0]["results"]
     assert result == {
         "ruleId": "GCI007",
@@ -71,7 +91,7 @@ def test_sarif_locations_are_uris(file: str, uri: str) -> None:
         "message": {"text": "found\n\nfix:\na\nb"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 3, "startColumn": 5}},
+                "physicalLocation": {"artifactLocation": place, "region": {"startLine": 3, "startColumn": 5}},
                 "logicalLocations": [{"fullyQualifiedName": "ConfigMap a/b", "kind": "resource"}],
             }
         ],
@@ -114,6 +134,52 @@ def test_annotations_are_one_line_each() -> None:
         "::error file=a%3Ab%2Cc%25.yaml,line=3,col=5,title=GCI007 otlp-http-without-timeout"
         "::50 %25%0D%0Afound%0Afix: x: y"
     )
+
+
+def junit_of(text: str) -> tuple[dict[str, str], list[tuple[dict[str, str], list[str]]]]:
+    """The suite's attributes, and each case with what came of it."""
+    root = ET.fromstring(text)  # noqa: S314  our own
+    (suite,) = root
+    assert (root.tag, suite.tag, {case.tag for case in suite} | {"testcase"}) == (
+        "testsuites",
+        "testsuite",
+        {"testcase"},
+    )
+    return suite.attrib, [(case.attrib, [each.tag for each in case]) for case in suite]
+
+
+def test_junit_has_a_case_for_each_finding_and_for_each_clean_input() -> None:
+    """What fails the run is a failure, what does not is skipped, an input that can't be read an error."""
+    findings = [
+        Finding("GCI007", "error", "a.yaml", 3, 5, 'found <b> & "c"', "x: 1\ny: 2", ""),
+        Finding("GCI025", "warning", "a.yaml", 4, 5, "found", "", ""),
+        Finding("GCI039", "info", "-", 1, 1, "found", "", ""),
+        Finding("GCI000", "error", "b\x1b\udce4.yaml", 1, 1, "not valid", "mend it", ""),
+    ]
+    text = junit(findings, ["a.yaml", "b\x1b\udce4.yaml", "c.yaml", "-"], "warning")
+    suite, cases = junit_of(text)
+    counts = {"tests": "5", "failures": "2", "errors": "1", "skipped": "1"}
+    assert suite == {"name": "groundcover-istio", **counts}
+    assert [(case["file"], case["name"], outcome) for case, outcome in cases] == [
+        ("a.yaml", "3:5 GCI007 otlp-http-without-timeout", ["failure"]),
+        ("a.yaml", "4:5 GCI025 default-providers-without-metrics", ["failure"]),
+        ("stdin", "1:1 GCI039 no-tracer", ["skipped"]),
+        ("b\\x1b\\udce4.yaml", "1:1 GCI000 unreadable", ["error"]),
+        ("c.yaml", "no findings", []),
+    ]
+    assert all(case["classname"] == case["file"] for case, _ in cases)
+    (first, *_) = ET.fromstring(text).iter("failure")  # noqa: S314
+    assert first.get("message") == 'found <b> & "c"'
+    assert first.text == 'a.yaml:3:5: error: found <b> & "c"\nfix:\nx: 1\ny: 2\n'
+
+
+def test_junit_is_valid_for_every_case() -> None:
+    """Each finding of the cases is in it once."""
+    for path in INPUTS:
+        found = engine.check([File("x.yaml", path.read_bytes())], Given()).findings
+        suite, _ = junit_of(junit(found, ["x.yaml"], "info"))
+        assert int(suite["tests"]) == max(len(found), 1)
+        assert int(suite["failures"]) + int(suite["errors"]) == len(found)
 
 
 def test_rule_prints_a_page(tool: Callable[..., tuple[int, bytes, str]]) -> None:

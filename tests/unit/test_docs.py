@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +14,9 @@ import yaml
 from groundcover_istio import commands
 from groundcover_istio.checks.registry import RULES
 from groundcover_istio.cli import COMMANDS
-from groundcover_istio.commands import render
-from groundcover_istio.config import ENVIRONMENT_PREFIX, OPTIONS
+from groundcover_istio.commands import check, render
+from groundcover_istio.config import OPTIONS
+from groundcover_istio.errors import ENVIRONMENT_PREFIX
 from groundcover_istio.variables import OWN_VARIABLES
 
 if TYPE_CHECKING:
@@ -86,6 +89,24 @@ def test_the_rules_are_counted() -> None:
     counted = re.findall(r"(\d+) rules", README)
     assert counted
     assert {*counted, *re.findall(r"(\d+) rules", unreleased)} == {str(len(RULES))}
+
+
+def test_the_hook_and_the_page_on_ci_call_what_there_is() -> None:
+    """Every command parses, the hook's too, the formats are such that pages show, and what stands there is YAML."""
+    text = (ROOT / "docs/ci.md").read_text()
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    program, command = hook["entry"].split()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert program in project["scripts"]
+    assert command == "check"
+    found = [shlex.split(line) for line in re.findall(r"groundcover-istio check ([^`|>\n]+)", text)]
+    *_, config = blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    (used,) = config["repos"][0]["hooks"]
+    assert used["id"] == hook["id"]
+    found += [hook["args"], used["args"]]
+    parsed = [check.parser().parse_args(arguments) for arguments in found]
+    assert {each.format for each in parsed} == {"text", "sarif", "github", "junit"}
+    assert len(blocks) == 3
 
 
 def samples() -> list[dict[str, Any]]:

@@ -6,22 +6,25 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
-from groundcover_istio.chart_version import istiod_minor
 from groundcover_istio.checks.decoding import normal
-from groundcover_istio.checks.parts import Part, Texts, at, below, text_at
-from groundcover_istio.checks.places import Inner, Place
-from groundcover_istio.checks.world import Carrier, Mesh, Thing
-from groundcover_istio.control_plane import of_object, version_of_values
+from groundcover_istio.checks.parts import Texts, at, below
+from groundcover_istio.checks.places import Inner
+from groundcover_istio.checks.releases import releases_of
+from groundcover_istio.checks.world import Carrier, Mesh
+from groundcover_istio.control_plane import version_of_values
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release, variable
-from groundcover_istio.model import MESH_KEY, dig, items, mapping
+from groundcover_istio.model import MESH_KEY, dig, mapping
 from groundcover_istio.spelling import camel
 from groundcover_istio.subcharts import with_globals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from groundcover_istio.control_plane import ControlPlane
+    from groundcover_istio.checks.parts import Part
+    from groundcover_istio.checks.places import Place
+    from groundcover_istio.checks.sources import Source
+    from groundcover_istio.checks.world import Thing
     from groundcover_istio.model import Data, Path, Version
 
 # A mapping with one of these keys and no kind is a mesh config.
@@ -30,33 +33,8 @@ _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
-_APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
-"""Where Argo CD's kinds have the spec of an Application."""
 _SAMPLING: Final = "PILOT_TRACE_SAMPLING"
 _SHARED: Final = "SHARED_MESH_CONFIG"
-
-
-class Source(NamedTuple):
-    """A mapping at the top of a document."""
-
-    place: Place
-    text: str
-    """Of the file."""
-    data: dict[str, Data]
-    thing: Thing | None
-    """None where it is no object."""
-    tags: list[str]
-    """Of the istiod images in the file."""
-
-    @property
-    def part(self) -> Part:
-        """All of it."""
-        return Part(self.place, self.data)
-
-    @property
-    def control_plane(self) -> ControlPlane | None:
-        """What it says where it is an object of Istio's operators."""
-        return of_object(self.thing.data) if self.thing else None
 
 
 class _Found(NamedTuple):
@@ -124,58 +102,30 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
 def _in(source: Source, texts: Texts) -> Iterator[_Found]:
     thing = source.thing
     if not thing:
-        yield from _in_plain_file(source)
+        yield from _in_plain_file(source, texts)
     elif thing.kind == "ConfigMap" and not thing.group:
         yield from _in_config_map(source, thing, texts)
+        yield from _in_releases(source, texts)
     elif source.control_plane:
         values, below = mapping(thing.spec.get("values")), ("spec", "values", "meshConfig")
         carrier: Carrier = "operator" if thing.kind == "IstioOperator" else "sail"
         for path in dict.fromkeys((source.control_plane.place, below)):
             yield from _mesh_at(source, carrier, source.part, path, values)
-    elif thing.kind == "HelmRelease":
-        chart = _asked_for(dig(thing.spec, "chart", "spec"))
-        yield from _in_values(source, at(source.part, ("spec", "values")), chart)
-    elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
-        yield from _in_application(source, at(source.part, _APPLICATIONS[thing.kind]), texts)
+    else:
+        yield from _in_releases(source, texts)
 
 
-def _in_plain_file(source: Source) -> Iterator[_Found]:
+def _in_plain_file(source: Source, texts: Texts) -> Iterator[_Found]:
     if "meshConfig" not in source.data and any(camel(key) in MARKS for key in source.data):
         yield _Found(source, "bare", source.place, source.data, {}, layer=True)
     else:
         yield from _in_values(source, source.part)
-        yield from _in_fleet(source)
-        yield from _in_helmfile(source)
+        yield from _in_releases(source, texts)
 
 
-def _in_fleet(source: Source) -> Iterator[_Found]:
-    """The values in Fleet's fleet.yaml, and those that it lays over them for some clusters."""
-    chart = _asked_for(source.data.get("helm"))
-    customizations = range(len(items(source.data.get("targetCustomizations"))))
-    for path in ((), *(("targetCustomizations", index) for index in customizations)):
-        yield from _in_values(source, at(source.part, (*path, "helm", "values")), chart)
-
-
-def _in_helmfile(source: Source) -> Iterator[_Found]:
-    """The values that stand in a helmfile itself; of those in files only the names do."""
-    for first, each in enumerate(items(source.data.get("releases"))):
-        for second in range(len(items(mapping(each).get("values")))):
-            values = at(source.part, ("releases", first, "values", second))
-            yield from _in_values(source, values, _asked_for(each))
-
-
-def _asked_for(held: Data, key: str = "version") -> str:
-    """Istio's minor version by the reference to a chart that a mapping holds; empty where it says none."""
-    return istiod_minor(dig(held, "chart"), dig(held, key))
-
-
-def _in_application(source: Source, spec: Part | None, texts: Texts) -> Iterator[_Found]:
-    """The values of every source of an Argo CD Application; `valuesObject` takes the place of `values`."""
-    listed = items(dig(spec.data, "sources")) if spec else []
-    for path in (("source",), *(("sources", index) for index in range(len(listed)))):
-        given = at(spec, (*path, "helm", "valuesObject"))
-        chart = _asked_for(held.data if (held := at(spec, path)) else None, "targetRevision")
-        yield from _in_values(source, given or text_at(source.text, at(spec, (*path, "helm", "values")), texts), chart)
+def _in_releases(source: Source, texts: Texts) -> Iterator[_Found]:
+    for values, chart in releases_of(source, texts):
+        yield from _in_values(source, values, chart)
 
 
 def _in_values(source: Source, values: Part | None, chart: str = "") -> Iterator[_Found]:

@@ -30,6 +30,8 @@ class Report(NamedTuple):
     """The names of the inputs that hold no document."""
     passed: tuple[str, ...] = ()
     """The names of the inputs that can't be read and were passed over."""
+    strange: tuple[str, ...] = ()
+    """The names of those of the empty ones that hold a text or a list."""
     note: str = ""
     """What is to be said of the inputs together."""
 
@@ -40,7 +42,7 @@ def check(files: Sequence[File], given: Given, selected: frozenset[str] = ALL) -
     found = list(dict.fromkeys(registry.run(loaded.world, selected)))
     kept = suppression.apply(found, loaded.texts, selected)
     findings = sorted([*kept, *loaded.unreadable], key=lambda finding: finding.order)
-    return Report(findings, not loaded.unreadable, loaded.empty, loaded.passed, _note(loaded.world))
+    return Report(findings, not loaded.unreadable, loaded.empty, loaded.passed, loaded.strange, _note(loaded.world))
 
 
 def _note(world: World) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import __version__
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from groundcover_istio.model import Data
 
 SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+# What paths from there begin at; CodeQL calls it so too.
+_ROOT: Final = "%SRCROOT%"
 _SARIF_LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _GITHUB_LEVELS: Final = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -86,9 +89,7 @@ def _unreadable_rule() -> Data:
 
 def _result(finding: Finding, index: int) -> Data:
     region = {"startLine": finding.line, "startColumn": finding.column}
-    location: dict[str, Data] = {
-        "physicalLocation": {"artifactLocation": {"uri": _uri(finding.file)}, "region": region}
-    }
+    location: dict[str, Data] = {"physicalLocation": {"artifactLocation": _artifact(finding.file), "region": region}}
     if finding.resource:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.resource, "kind": "resource"}]
     fix = f"\n\nfix:\n{finding.fix}" if finding.fix else ""
@@ -101,10 +102,18 @@ def _result(finding: Finding, index: int) -> Data:
     }
 
 
-def _uri(file: str) -> str:
+def _artifact(file: str) -> Data:
+    """A file by its path from the working directory, which code scanning takes for the repository's; else whole."""
     from urllib.parse import quote  # noqa: PLC0415  only here
 
-    return "stdin" if file == "-" else quote(os.fsencode(file.removeprefix("./")))
+    if file == "-":
+        return {"uri": "stdin"}
+    # As it is named, and where links lead: macOS' /tmp is one.
+    for real in (os.path.abspath, os.path.realpath):
+        folder, path = Path(real(".")), Path(real(file))
+        if path.is_relative_to(folder):
+            return {"uri": quote(os.fsencode(path.relative_to(folder).as_posix())), "uriBaseId": _ROOT}
+    return {"uri": Path(file).resolve().as_uri()}
 
 
 def github(findings: Sequence[Finding]) -> str:

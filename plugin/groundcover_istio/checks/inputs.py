@@ -10,8 +10,12 @@ from groundcover_istio.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from groundcover_istio.checks.exclusion import Exclusion
+
 STDIN: Final = "-"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_WANTED: Final = "manifests, a mesh config or values"
+_NAME_ANOTHER: Final = "name a folder or a file that has some"
 # What of a chart is not read: templates, and what they may fill in.
 _RENDERED: Final = ("templates", "files")
 
@@ -27,10 +31,12 @@ class Inputs(NamedTuple):
     """Folders of Helm charts whose templates were left out."""
     found: frozenset[str]
     """Those of the files that only a folder names."""
+    excluded: frozenset[str] = frozenset()
+    """The folders in which the user's patterns left something out."""
 
 
-def expand(names: Sequence[str]) -> Inputs:
-    """Every file that the names mean; a folder means the manifests below it.
+def expand(names: Sequence[str], exclusion: Exclusion) -> Inputs:
+    """Every file that the names mean; a folder means the manifests below it, but for what is to be left out there.
 
     Left out in folders: what starts with a dot, and of Helm charts the templates, the files that these
     read and the schema, which are no manifests until Helm renders them. Raises UsageError where
@@ -41,38 +47,44 @@ def expand(names: Sequence[str]) -> Inputs:
     found: dict[str, None] = {}
     below: dict[str, tuple[str, ...]] = {}
     charts: dict[str, None] = {}
+    excluded: set[str] = set()
     for name in names or (STDIN,):
         if name != STDIN and Path(name).is_dir():
-            listed = tuple(str(path) for path in _manifests(Path(name), frozenset(), charts))
+            walk = _Walk(Path(name), exclusion, charts)
+            listed = tuple(str(path) for path in walk.manifests(Path(name), frozenset()))
+            excluded.update((name,) if walk.excluded else ())
             below[name] = listed
             found.update(dict.fromkeys(listed))
         else:
             below.update({name: (name,)} if name == STDIN else {})
             found[name] = None
-    return Inputs(tuple(found), below, tuple(charts), frozenset(found).difference(names))
+    return Inputs(tuple(found), below, tuple(charts), frozenset(found).difference(names), frozenset(excluded))
 
 
-def require_content(inputs: Inputs, empty: frozenset[str], passed: Sequence[str]) -> None:
-    """Raise UsageError where a folder or standard input holds nothing to look at: that is not the same as all is well.
+def require_content(inputs: Inputs, empty: frozenset[str], passed: Sequence[str], strange: Sequence[str]) -> None:
+    """Raise UsageError where a folder, standard input or all of it holds nothing to look at: all is not well then.
 
-    `empty` are the files without a document, `passed` those of them that can't be read. A file that was named may be
-    empty: hooks name whatever was changed.
+    `empty` are the files without a document, `passed` those of them that can't be read, `strange` those that hold
+    something else. A file that was named may be empty, or be one of several that holds something else: hooks name
+    whatever was changed.
     """
     for name, files in inputs.below.items():
         if empty.issuperset(files):
             what = "standard input" if name == STDIN else name
-            wanted = "manifests, a mesh config or values" + (
-                "" if name == STDIN else f", in {', '.join(SUFFIXES)} files"
-            )
+            wanted = _WANTED + ("" if name == STDIN else f", in {', '.join(SUFFIXES)} files")
             raise UsageError(
                 f"holds nothing to check; looked for: {wanted}", where=what, hint=_hint(name, inputs, passed)
             )
+    if strange and empty.issuperset(inputs.files):
+        raise UsageError(f"holds nothing to check; looked for: {_WANTED}", where=strange[0], hint=_NAME_ANOTHER)
 
 
 def _hint(name: str, inputs: Inputs, passed: Sequence[str]) -> str:
     if name == STDIN:
         return "what writes to it may have failed"
-    return templates_left_out(inputs) or passed_over(passed) or "name a folder or a file that has some"
+    if name in inputs.excluded:
+        return "--exclude leaves out what there is"
+    return templates_left_out(inputs) or passed_over(passed) or _NAME_ANOTHER
 
 
 def templates_left_out(inputs: Inputs) -> str:
@@ -94,21 +106,40 @@ def passed_over(names: Sequence[str]) -> str:
     return f"{which} can't be read and {say} nothing of Istio: passed over; name {one} to see why"
 
 
-def _manifests(folder: Path, above: frozenset[Path], charts: dict[str, None]) -> Iterator[Path]:
-    """The manifests below a folder. A link to one of the folders that it is in leads nowhere new."""
-    try:
-        real, entries = folder.resolve(), sorted(folder.iterdir())
-    except OSError as error:
-        raise UsageError(f"can't be read: {error.strerror}", where=str(folder)) from error
-    if real in above:
-        return
-    chart = (folder / "Chart.yaml").exists()
-    if chart and any((folder / name).is_dir() for name in _RENDERED):
-        charts[str(folder)] = None
-    for path in entries:
-        if path.name.startswith(".") or (chart and path.name in (*_RENDERED, "values.schema.json")):
-            continue
-        if path.is_dir():
-            yield from _manifests(path, above | {real}, charts)
-        elif path.suffix in SUFFIXES and not path.is_fifo():
-            yield path
+def not_understood(names: Sequence[str]) -> str:
+    """What to say of files that were named and hold something else; empty where there are none."""
+    if not names:
+        return ""
+    which, hold = (f"{names[0]} and {len(names) - 1} more", "hold") if len(names) > 1 else (names[0], "holds")
+    return f"{which} {hold} nothing to check: no {_WANTED.replace(', a', ',')}"
+
+
+class _Walk:
+    """One folder that was named, gone through."""
+
+    def __init__(self, top: Path, exclusion: Exclusion, charts: dict[str, None]) -> None:
+        """`charts` takes the folders of charts whose templates are left out."""
+        self._top, self._exclusion, self._charts = top, exclusion, charts
+        self.excluded = False
+        """Whether the user's patterns left something out."""
+
+    def manifests(self, folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+        """The manifests below a folder. A link to one of the folders that it is in leads nowhere new."""
+        try:
+            real, entries = folder.resolve(), sorted(folder.iterdir())
+        except OSError as error:
+            raise UsageError(f"can't be read: {error.strerror}", where=str(folder)) from error
+        if real in above:
+            return
+        chart = (folder / "Chart.yaml").exists()
+        if chart and any((folder / name).is_dir() for name in _RENDERED):
+            self._charts[str(folder)] = None
+        for path in entries:
+            if path.name.startswith(".") or (chart and path.name in (*_RENDERED, "values.schema.json")):
+                continue
+            if self._exclusion and self._exclusion.takes(path, self._top):
+                self.excluded = True
+            elif path.is_dir():
+                yield from self.manifests(path, above | {real})
+            elif path.suffix in SUFFIXES and not path.is_fifo():
+                yield path

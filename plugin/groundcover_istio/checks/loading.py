@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import inventory, k8syaml, stream
@@ -11,6 +12,7 @@ from groundcover_istio.checks import carriers
 from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
 from groundcover_istio.checks.proxies import proxy_configs
+from groundcover_istio.checks.sources import Source
 from groundcover_istio.checks.world import Thing, World
 from groundcover_istio.config import integration_layer, is_integration, resolve
 from groundcover_istio.errors import ManifestError, ToolError
@@ -19,7 +21,6 @@ from groundcover_istio.model import dig, mapping
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from groundcover_istio.checks.carriers import Source
     from groundcover_istio.model import Data, Settings, Version
 
 _LINE: Final = re.compile(r"line (\d+)")
@@ -59,6 +60,8 @@ class Loaded(NamedTuple):
     """The names of those without a document that could be looked at."""
     passed: tuple[str, ...]
     """The names of those found in folders that can't be read and hold no mark of what check looks at."""
+    strange: tuple[str, ...]
+    """Those of the empty ones that hold a text or a list, which is nothing that check knows."""
 
 
 def load(files: Sequence[File], given: Given) -> Loaded:
@@ -69,6 +72,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     things: list[Thing] = []
     empty: set[str] = set()
     passed: list[str] = []
+    strange: list[str] = []
     for file in files:
         try:
             texts[file.name] = _text(file)
@@ -81,7 +85,9 @@ def load(files: Sequence[File], given: Given) -> Loaded:
             else:
                 unreadable.append(_unreadable(file, error))
             continue
-        empty.update(() if found else (file.name,))
+        if not found:
+            empty.add(file.name)
+            strange += [file.name] if _is_strange(texts[file.name]) else []
         for source in found:
             sources.append(source)
             things += [source.thing] if source.thing else []
@@ -95,7 +101,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     ratio = settings.sampling_ratio if integrated else None
     sensors, proxies = _sensors(things, settings, given), tuple(proxy_configs(sources))
     world = World(meshes, tuple(things), root, sensors, ratio, stated, proxies)
-    return Loaded(world, texts, unreadable, frozenset(empty), tuple(passed))
+    return Loaded(world, texts, unreadable, frozenset(empty), tuple(passed), tuple(strange))
 
 
 def _text(file: File) -> str:
@@ -127,8 +133,23 @@ def _unreadable(file: File, error: ManifestError) -> Finding:
     line = _LINE.match(error.where)
     # At the end of a file, and after line breaks that are YAML's alone, its parser is further than any editor.
     number = min(int(line[1]), file.content.count(b"\n") + 1) if line else 1
-    hint = error.hint or "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
+    hint = error.hint or _how_to_render(file)
     return Finding(UNREADABLE, "error", file.name, number, 1, error.message, hint, "")
+
+
+def _how_to_render(file: File) -> str:
+    """What makes manifests of a template: helmfile of its own files, which are named so, and Helm of a chart's."""
+    path = PurePath(file.name)
+    if path.name.startswith("helmfile") or path.suffix == ".gotmpl" or path.parent.name == "helmfile.d":
+        rendered = "give what helmfile makes of it: helmfile template | groundcover-istio check -"
+    else:
+        rendered = "give rendered manifests, a mesh config or a values file; a chart's templates: helm template"
+    return rendered + ("; or leave it out: --exclude GLOB" if file.found else "")
+
+
+def _is_strange(text: str) -> bool:
+    roots = (tree.root for tree in k8syaml.parse(text))
+    return any(isinstance(root, k8syaml.Scalar | k8syaml.Sequence) and not k8syaml.is_null(root) for root in roots)
 
 
 def _documents(file: File, text: str) -> Iterator[Source]:
@@ -138,7 +159,7 @@ def _documents(file: File, text: str) -> Iterator[Source]:
             data = k8syaml.to_data(node)
             thing = _thing(file.name, lines, node, data)
             place = thing.place if thing else Place(file.name, "", node, lines, None)
-            yield carriers.Source(place, text, data, thing, tags)
+            yield Source(place, text, data, thing, tags)
 
 
 def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:

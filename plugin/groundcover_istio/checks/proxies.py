@@ -12,7 +12,7 @@ from groundcover_istio.model import mapping
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from groundcover_istio.checks.carriers import Source
+    from groundcover_istio.checks.sources import Source
     from groundcover_istio.model import Path
 
 ANNOTATION: Final = "proxy.istio.io/config"

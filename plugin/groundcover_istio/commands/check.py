@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio import config
 from groundcover_istio.arguments import Parser, parse
 from groundcover_istio.checks import engine, formats, inputs
+from groundcover_istio.checks.exclusion import Exclusion
 from groundcover_istio.checks.finding import LEVELS, UNREADABLE, at_least
 from groundcover_istio.checks.loading import File, Given
 from groundcover_istio.errors import PROGRAM, ManifestError, UsageError
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 FOUND: Final = 1
 # The settings that check reads, by option.
 _SETTINGS: Final = {"istio-version": "istioVersion", "service": "service", "root-namespace": "rootNamespace"}
+_JUNIT: Final = "junit"
+"""The one format that shows inputs without findings too."""
 _DESCRIPTION: Final = """\
 Find what keeps spans from arriving, or is likely not wanted, in any mix of rendered manifests, mesh configs,
-istiod values (files, or inside Flux's and Argo CD's resources, fleet.yaml and helmfiles), IstioOperators and Sail
-resources. What is given together is looked at as one cluster's: check one at a time. Of folders are passed over: the
-templates and files of charts, and what can't be read and says nothing of Istio.
-In a file a comment takes a finding of its line, or of the next one, back:
+istiod values (files, or in resources of Flux, Argo CD, k3s and Crossplane, in fleet.yaml, helmfiles and
+kustomization.yaml), IstioOperators and Sail resources. What is given together is looked at as one cluster's: check
+one at a time. Of folders are passed over: the templates and files of charts, and what can't be read and says nothing
+of Istio.
+A comment in a file suppresses findings on its own line, or on the next line that is not a comment:
   # groundcover-istio: ignore[GCI007] why
 """
 _EPILOG: Final = """\
@@ -42,7 +46,10 @@ def parser() -> Parser:
     """The arguments of the command."""
     made = Parser("check", _DESCRIPTION, _EPILOG, usage="[OPTIONS] [FILE|FOLDER …]")
     made.add_argument("files", nargs="*", metavar="FILE", help="files and folders, - for standard input (default)")
-    made.add_argument("--format", choices=formats.FORMATS, default="text", help="default text")
+    made.add_argument(
+        "--exclude", metavar="GLOB", action="append", default=[], help="leave out in folders, as .gitignore; repeatable"
+    )
+    made.add_argument("--format", choices=(*formats.FORMATS, _JUNIT), default="text", help="default text")
     made.add_argument("--fail-on", choices=LEVELS, default="warning", help="least severity that fails, default warning")
     made.add_argument("--select", metavar="IDS", help="these rules only, as GCI007,GCI013")
     made.add_argument("--ignore", metavar="IDS", default="", help="all but these rules")
@@ -55,17 +62,25 @@ def parser() -> Parser:
 def run(arguments: list[str], console: Console) -> int:
     """Check; 0, 1 where something at or above --fail-on is found, 3 where an input can't be read."""
     options = parse(parser(), arguments, console)
-    selected, given = _selected(options), _given(options, console)
+    selected, given, exclusion = _selected(options), _given(options, console), Exclusion(options.exclude)
     with Progress("checking"):
-        named = inputs.expand(options.files)
+        named = inputs.expand(options.files, exclusion)
         files = [_read(name, console)._replace(found=name in named.found) for name in named.files]
         report = engine.check(files, given, selected)
-    inputs.require_content(named, report.empty, report.passed)
-    for note in filter(None, (inputs.templates_left_out(named), inputs.passed_over(report.passed), report.note)):
+    inputs.require_content(named, report.empty, report.passed, report.strange)
+    strange = [name for name in report.strange if name not in named.found]
+    notes = (inputs.templates_left_out(named), inputs.passed_over(report.passed), inputs.not_understood(strange))
+    for note in filter(None, (*notes, report.note)):
         console.say(f"{PROGRAM}: note: {note}\n")
-    console.write(formats.FORMATS[options.format](report.findings))
+    read = [name for name in named.files if name not in (*report.passed, *strange)]
+    if options.format == _JUNIT:
+        from groundcover_istio.checks.junit import junit  # noqa: PLC0415  only here
+
+        console.write(junit(report.findings, read, options.fail_on))
+    else:
+        console.write(formats.FORMATS[options.format](report.findings))
     if options.format == "text":
-        console.say(_summary(report.findings, len(files) - len(report.passed)))
+        console.say(_summary(report.findings, len(read)))
     if not report.readable:
         return ManifestError.exit_code
     return FOUND if any(at_least(finding.severity, options.fail_on) for finding in report.findings) else 0
