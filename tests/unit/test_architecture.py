@@ -32,6 +32,7 @@ ALLOWED = {
     "spelling": {"errors", "patterns", "model"},
     "chart_version": {"model"},
     "subcharts": {"model"},
+    "helm_set": {"model"},
     "istio": {"errors", "patterns", "model", "spelling", "_since"},
     "control_plane": {"records", "model", "istio"},
     "libyaml": {"errors", "package_parts"},
@@ -75,11 +76,11 @@ ALLOWED = {
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "control_plane", "limits", "k8syaml", "stream", "validation", "config", "inventory",
+        "errors", "model", "chart_version", "subcharts", "helm_set", "spelling", "istio", "control_plane", "limits", "k8syaml", "stream", "validation", "config", "inventory",
         "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
-        "errors", "model", "chart_version", "subcharts", "spelling", "istio", "control_plane", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
+        "errors", "model", "chart_version", "subcharts", "helm_set", "spelling", "istio", "control_plane", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
         "rules.sensor", "rules.logs", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {

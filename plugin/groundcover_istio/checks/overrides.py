@@ -1,6 +1,6 @@
 """Helm's values of several sources: mappings laid over each other, over them what `helm --set` says, all with places.
 
-Names and types by Helm's pkg/strvals, the order by pkg/cli/values; both tried with Helm 3.17 and 4.3.
+Types by Helm's pkg/strvals, the order by pkg/cli/values; both tried with Helm 3.17 and 4.3.
 """
 
 from __future__ import annotations
@@ -11,21 +11,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.parts import Part
+from groundcover_istio.helm_set import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from groundcover_istio.checks.places import Place
-    from groundcover_istio.model import Data, Path
+    from groundcover_istio.model import Data
 
-# Keys that Helm takes in a name, one in the other (MaxNestedNameLevel).
-_DEEPEST: Final = 30
 # Helm fills a list with null up to 65,536 items; what lies further behind the others than this says nothing of ours.
 _FARTHEST: Final = 16
-_KEY: Final = r"(?:\\.|[^\\=,.\[])+"
-_INDEX: Final = r"\[\+?([0-9]{1,9})\]"
-_NAME: Final = re.compile(rf"{_KEY}(?:{_INDEX})*(?:\.{_KEY}(?:{_INDEX})*)*", re.DOTALL)
-_STEP: Final = re.compile(rf"({_KEY})|{_INDEX}", re.DOTALL)
 # What strconv.ParseInt reads, a zero before other digits aside, which typedVal leaves a text.
 _INTEGER: Final = re.compile(r"[-+][0-9]{1,19}|[1-9][0-9]{0,18}|0", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
@@ -136,7 +131,7 @@ def _node(spot: _Spot) -> k8syaml.Node:
 
 def _lay(root: _Spot, override: Override) -> None:
     """Set one value, or nothing where Helm would fail or set nothing."""
-    path, read = _path(override.name), _value(override)
+    path, read = path_of(override.name), _value(override)
     if not path or read is None:
         return
     spot, made = root, len(path) - 1
@@ -182,13 +177,6 @@ def _put(spot: _Spot, key: str | int, new: _Spot) -> None:
             return
         spot.value.extend(_Spot(None, new.start) for _ in range(missing))
     spot.value[key] = new
-
-
-def _path(name: str) -> Path:
-    """The keys and indices of a name, a backslash before what is itself; empty where Helm sets nothing by it."""
-    steps = _STEP.findall(name) if _NAME.fullmatch(name) else []
-    found = tuple(int(index) if index else re.sub(r"(?s)\\(.)", r"\1", key) for key, index in steps)
-    return found if len(found) <= _DEEPEST else ()
 
 
 class _Read(NamedTuple):

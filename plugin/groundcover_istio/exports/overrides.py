@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError, plain
 from groundcover_istio.exports.at import reach
+from groundcover_istio.helm_set import path_of
 from groundcover_istio.model import SHARED_NAME, SHARED_VARIABLE, dig, items
 from groundcover_istio.spelling import spell
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _VALUES: Final = ("values", "valuesObject", "valuesContent")
 # Of the same mapping: Argo CD's (ApplicationSourceHelm), helmfile's (ReleaseSpec), k3s' (HelmChartSpec, a mapping).
 _SET: Final = ("parameters", "fileParameters", "set", "setString", "setTemplate")
-# A step of a name as Helm reads it: a key in which a backslash keeps the next character, or an index (pkg/strvals).
-_STEP: Final = re.compile(r"((?:\\.|[^.\[\\])+)|\[([0-9]{1,9})\]", re.DOTALL)
 
 
 class Override(NamedTuple):
@@ -48,7 +46,7 @@ def overrides_beside(document: Data, path: Path, name: str) -> list[Override]:
         inside = tuple(each for each in path[depth + 1 :] if isinstance(each, str))
         for kind in _SET:
             for step, said, value in _pairs(dig(holder, kind)):
-                where, way = f"{name}, {spell((*path[:depth], kind, step))}", _path(said)
+                where, way = f"{name}, {spell((*path[:depth], kind, step))}", path_of(said)
                 found += [Override(where, said, way, value)] if way else []
         found = below(found, inside)
     return found
@@ -108,9 +106,3 @@ def _pairs(held: Data) -> Iterator[tuple[str | int, str, Data]]:
     for index, each in enumerate(items(held)):
         if isinstance(dig(each, "name"), str):
             yield index, each["name"], dig(each, "value")
-
-
-def _path(name: str) -> Path:
-    return tuple(
-        int(index) if index else re.sub(r"\\(.)", r"\1", key, flags=re.DOTALL) for key, index in _STEP.findall(name)
-    )
