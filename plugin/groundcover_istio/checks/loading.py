@@ -27,9 +27,12 @@ _LINE: Final = re.compile(r"line (\d+)")
 # Marks of what check looks at, in a file that can't be read; UTF-16, which has zeros, shows none of them.
 _MATTERS: Final = re.compile(
     rb"mesh_?[cC]onfig|extension_?[pP]roviders|default_?(?:[pP]roviders|[cC]onfig)|enable_?[tT]racing|Telemetry"
-    rb"|(?:kind|apiVersion|name|namespace|part-of)[\"']?[ \t]*:[^\r\n]*(?i:istio|groundcover)"
     rb"|istio\.io/|istio-injection|PILOT_TRACE_SAMPLING|SHARED_MESH_CONFIG|\0"
 )
+# More marks: a name of ours behind one of these keys, on its line. A match takes the whole rest of the line, so that no
+# line is gone through for each of its keys: JSON may have a million of them on one.
+_KEYED: Final = re.compile(rb"(?:kind|apiVersion|name|namespace|part-of)[\"']?[ \t]*:([^\r\n]*)")
+_OURS: Final = re.compile(rb"(?i:istio|groundcover)")
 
 
 class File(NamedTuple):
@@ -78,7 +81,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
             texts[file.name] = _text(file)
             found = list(_documents(file, texts[file.name]))
         except ManifestError as error:
-            if file.found and not file.error and not _MATTERS.search(file.content):
+            if file.found and not file.error and not _matters(file.content):
                 passed.append(file.name)
                 empty.add(file.name)
                 texts.pop(file.name, None)
@@ -127,6 +130,14 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _matters(content: bytes) -> bool:
+    """Whether a file that can't be read holds a mark of what check looks at; in time linear in its size."""
+    if _MATTERS.search(content):
+        return True
+    # The names first, which are seldom there.
+    return bool(_OURS.search(content)) and any(_OURS.search(line[1]) for line in _KEYED.finditer(content))
 
 
 def _unreadable(file: File, error: ManifestError) -> Finding:
