@@ -215,6 +215,7 @@ import importlib, os, pkgutil, sys
 import groundcover_istio
 for module in pkgutil.walk_packages(groundcover_istio.__path__, "groundcover_istio."):
     importlib.import_module(module.name)
+import encodings.utf_8_sig  # looked up by name
 from groundcover_istio.cli import main
 if os.geteuid() == 0:
     os.seteuid(65534)
@@ -252,19 +253,37 @@ def test_a_file_of_somebody_else_where_the_new_one_is_put_together(folder: Path)
     assert [path.read_bytes() for path in folder.glob("*.tmp")] == [b"precious\n"]
 
 
-def test_a_folder_that_cant_be_read() -> None:
-    """Is named; nothing is said of the rest."""
+def as_nobody(folder: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A run of somebody who may read little, by relative names: what is above may be nobody else's."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    command = [sys.executable, "-c", AS_NOBODY, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444], ids=["not listed", "not entered"])
+def test_a_folder_that_cant_be_read(mode: int) -> None:
+    """Is named, or what is in it; the rest is checked all the same, and it can be left out."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "inner").mkdir(0)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
-        # By a relative name: what is above may be nobody else's.
-        command = [sys.executable, "-c", AS_NOBODY, "check", "."]
-        done = subprocess.run(command, cwd=name, env=environment, capture_output=True, check=False)
-        (folder / "inner").chmod(0o755)
-        assert (done.returncode, done.stdout) == (2, b"")
-        assert done.stderr == b"groundcover-istio: error: inner: can't be read: Permission denied\n"
+        inner = folder / "inner"
+        (inner / "below").mkdir(parents=True)
+        for file in (inner / "x.yaml", folder / "broken.yaml", inner / "notes.txt"):
+            file.write_bytes(BROKEN)
+            file.chmod(0o644)
+        inner.chmod(mode)
+        (folder / "link").symlink_to("inner/below")
+        done = as_nobody(name, "check", ".")
+        without = as_nobody(name, "check", ".", "--exclude", "inner", "--exclude", "link")
+        # A pattern for folders asks of what kind it is that it matches.
+        partly = as_nobody(name, "check", ".", "--exclude", "below/", "--exclude", "x.yaml/")
+        inner.chmod(0o755)
+    unread = re.findall(r"(?m)^(\S+):1:1: error: can't be read: Permission denied \[GCI000 unreadable\]$", done.stdout)
+    assert unread == (["inner/below", "inner/x.yaml", "link"] if mode else ["inner", "link"])
+    assert "broken.yaml:9:5: error" in done.stdout
+    assert "fix: make it readable, or leave it out: --exclude GLOB" in done.stdout
+    assert (done.returncode, without.returncode, partly.returncode) == (3, 1, 3)
+    assert "a mistake in" not in done.stderr + partly.stderr
 
 
 # --- signals ---------------------------------------------------------------------------------------------------------
@@ -612,7 +631,7 @@ def test_a_file_name_that_is_no_text(form: str, folder: Path, tool: Callable[...
 
 
 def test_folders_that_lead_nowhere(folder: Path, tool: Callable[..., Any]) -> None:
-    """Links in a circle and pipes are not followed, links to files are."""
+    """Links in a circle and pipes are not followed, and no file is read twice."""
     inner = folder / "inner"
     inner.mkdir()
     for name in ("up", "again"):
@@ -621,10 +640,10 @@ def test_folders_that_lead_nowhere(folder: Path, tool: Callable[..., Any]) -> No
     os.mkfifo(inner / "pipe.yaml")
     _, out, err = tool("check", str(folder), "--format", "json")
     files = {finding["file"] for finding in json.loads(out)["findings"]}
-    # The link makes an object stand in several inputs, and that is all there is to say.
-    assert re.fullmatch(r"groundcover-istio: note: ConfigMap istio-system/istio is in 3 inputs \([^)]+\)[^\n]+\n", err)
-    assert str(inner / "link.yaml") in files
-    assert not [file for file in files if "up" in file or "pipe" in file]
+    # An object stands in several inputs, and that is all there is to say.
+    assert re.fullmatch(r"groundcover-istio: note: ConfigMap istio-system/istio is in 2 inputs \([^)]+\)[^\n]+\n", err)
+    assert str(folder / "broken.yaml") in files
+    assert not [file for file in files if str(inner) in file]
 
 
 # --- PyYAML without its parser in C ----------------------------------------------------------------------------------

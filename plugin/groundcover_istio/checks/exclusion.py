@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +35,8 @@ class Exclusion:
         """Whether a file or a folder below `folder` is to be left out."""
         below = path.relative_to(folder).as_posix()
         return any(
-            pattern.fullmatch(below) and (not folders_only or path.is_dir()) for pattern, folders_only in self._patterns
+            pattern.fullmatch(below) and (not folders_only or os.path.isdir(path))  # noqa: PTH112  Path's may raise
+            for pattern, folders_only in self._patterns
         )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from groundcover_istio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from groundcover_istio.checks.exclusion import Exclusion
 
@@ -18,6 +22,11 @@ _WANTED: Final = "manifests, a mesh config or values"
 _NAME_ANOTHER: Final = "name a folder or a file that has some"
 # What of a chart is not read: templates, and what they may fill in.
 _RENDERED: Final = ("templates", "files")
+_CHART: Final = "Chart.yaml"
+_NOWHERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What the system says of a link that nothing is at the end of."""
+_Identity: TypeAlias = tuple[int, int]
+"""A device, and the number that a folder or file has there."""
 
 
 class Inputs(NamedTuple):
@@ -39,8 +48,9 @@ def expand(names: Sequence[str], exclusion: Exclusion) -> Inputs:
     """Every file that the names mean; a folder means the manifests below it, but for what is to be left out there.
 
     Left out in folders: what starts with a dot, and of Helm charts the templates, the files that these
-    read and the schema, which are no manifests until Helm renders them. Raises UsageError where
-    standard input is named with other names twice, or a folder can't be read.
+    read and the schema, which are no manifests until Helm renders them; and what is no regular file.
+    A folder that can't be listed is a file here, which can't be read. Raises UsageError where standard
+    input is named twice.
     """
     if names.count(STDIN) > 1:
         raise UsageError("standard input (-) is named twice")
@@ -49,9 +59,9 @@ def expand(names: Sequence[str], exclusion: Exclusion) -> Inputs:
     charts: dict[str, None] = {}
     excluded: set[str] = set()
     for name in names or (STDIN,):
-        if name != STDIN and Path(name).is_dir():
+        if name != STDIN and os.path.isdir(name):  # noqa: PTH112  Path's raises where it may not look
             walk = _Walk(Path(name), exclusion, charts)
-            listed = tuple(str(path) for path in walk.manifests(Path(name), frozenset()))
+            listed = tuple(str(path) for path in walk.manifests())
             excluded.update((name,) if walk.excluded else ())
             below[name] = listed
             found.update(dict.fromkeys(listed))
@@ -120,26 +130,75 @@ class _Walk:
     def __init__(self, top: Path, exclusion: Exclusion, charts: dict[str, None]) -> None:
         """`charts` takes the folders of charts whose templates are left out."""
         self._top, self._exclusion, self._charts = top, exclusion, charts
+        self._folders = deque([top])
+        """Folders still to be listed."""
+        self._links: deque[Path] = deque()
+        """Links still to be followed: after all else, so that what has a name without links goes by that one."""
+        self._seen: set[_Identity] = set()
+        """Folders and files that were come by: links may lead there by more ways than there is time for."""
+        self._files: list[Path] = []
         self.excluded = False
         """Whether the user's patterns left something out."""
 
-    def manifests(self, folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-        """The manifests below a folder. A link to one of the folders that it is in leads nowhere new."""
+    def manifests(self) -> list[Path]:
+        """The manifests below the folder, each once. What can't be listed is among them: reading it says why."""
+        while self._folders or self._links:
+            if self._folders:
+                self._list(self._folders.popleft())
+            else:
+                self._follow(self._links.popleft())
+        return sorted(self._files)
+
+    def _list(self, folder: Path) -> None:
         try:
-            real, entries = folder.resolve(), sorted(folder.iterdir())
-        except OSError as error:
-            raise UsageError(f"can't be read: {error.strerror}", where=str(folder)) from error
-        if real in above:
+            status = folder.stat()
+            if not self._is_new(status.st_dev, status.st_ino):
+                return
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError:
+            self._files.append(folder)
             return
-        chart = (folder / "Chart.yaml").exists()
-        if chart and any((folder / name).is_dir() for name in _RENDERED):
+        chart = any(entry.name == _CHART for entry in entries)
+        if chart and any(os.path.isdir(folder / name) for name in _RENDERED):  # noqa: PTH112  as above
             self._charts[str(folder)] = None
-        for path in entries:
-            if path.name.startswith(".") or (chart and path.name in (*_RENDERED, "values.schema.json")):
+        for entry in entries:
+            path = folder / entry.name
+            if entry.name.startswith(".") or (chart and entry.name in (*_RENDERED, "values.schema.json")):
                 continue
             if self._exclusion and self._exclusion.takes(path, self._top):
                 self.excluded = True
-            elif path.is_dir():
-                yield from self.manifests(path, above | {real})
-            elif path.suffix in SUFFIXES and not path.is_fifo():
-                yield path
+            else:
+                self._enter(entry, path, status.st_dev)
+
+    def _enter(self, entry: os.DirEntry[str], path: Path, device: int) -> None:
+        try:
+            if entry.is_symlink():
+                self._links.append(path)
+            elif entry.is_dir():
+                self._folders.append(path)
+            elif path.suffix in SUFFIXES and entry.is_file():
+                # One of several hard links is a file like any other.
+                self._is_new(device, entry.inode())
+                self._files.append(path)
+        except OSError:  # A file system that says what an entry is only to those who may read it.
+            self._files.append(path)
+
+    def _follow(self, link: Path) -> None:
+        try:
+            status = link.stat()
+        except OSError as error:
+            # One that leads nowhere may be anything's, by its name; of any other a folder may be at the end.
+            if link.suffix in SUFFIXES or error.errno not in _NOWHERE:
+                self._files.append(link)
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._folders.append(link)
+        elif link.suffix in SUFFIXES and stat.S_ISREG(status.st_mode) and self._is_new(status.st_dev, status.st_ino):
+            self._files.append(link)
+
+    def _is_new(self, device: int, number: int) -> bool:
+        """Whether a folder or file, by the numbers that the system has for it, was not come by yet; now it was."""
+        known = (device, number) in self._seen
+        self._seen.add((device, number))
+        return not known

@@ -33,6 +33,7 @@ _MATTERS: Final = re.compile(
 # line is gone through for each of its keys: JSON may have a million of them on one.
 _KEYED: Final = re.compile(rb"(?:kind|apiVersion|name|namespace|part-of)[\"']?[ \t]*:([^\r\n]*)")
 _OURS: Final = re.compile(rb"(?i:istio|groundcover)")
+_NAMED: Final = "name files and folders that are there and may be read"
 
 
 class File(NamedTuple):
@@ -109,7 +110,8 @@ def load(files: Sequence[File], given: Given) -> Loaded:
 
 def _text(file: File) -> str:
     if file.error:
-        raise ManifestError(file.error, hint="name files and folders that are there")
+        mended = "make it readable, or leave it out: --exclude GLOB" if file.found else _NAMED
+        raise ManifestError(file.error, hint=mended)
     try:
         # Of UTF-16 and the like the API server takes none either.
         text = file.content.decode("utf-8-sig")
