@@ -286,6 +286,29 @@ def test_a_folder_that_cant_be_read(mode: int) -> None:
     assert "a mistake in" not in done.stderr + partly.stderr
 
 
+@pytest.mark.parametrize("name", ["locked/x.yaml", "x" * 300], ids=["in a folder that can't be entered", "too long"])
+def test_a_name_that_cant_be_looked_up(name: str) -> None:
+    """Whether it is a folder can't be told either: it is named, and the other inputs are checked."""
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top)
+        folder.chmod(0o755)
+        (folder / "locked").mkdir(0)
+        (folder / "broken.yaml").write_bytes(BROKEN)
+        (folder / "broken.yaml").chmod(0o644)
+        check = as_nobody(top, "check", name, "broken.yaml")
+        dumps = as_nobody(top, "doctor", "--from", name)
+        cluster = as_nobody(top, "doctor", "--kubeconfig", name, "--kubectl", "true")
+        (folder / "locked").chmod(0o755)
+    why = "File name too long" if len(name) > 255 else "Permission denied"
+    assert check.returncode == 3
+    assert f"{name}:1:1: error: can't be read: {why} [GCI000 unreadable]\n" in check.stdout
+    assert "broken.yaml:9:5: error" in check.stdout
+    assert (dumps.returncode, dumps.stdout) == (2, "")
+    assert f"groundcover-istio: error: {name}: can't be read: {why}\n" in dumps.stderr
+    assert (cluster.returncode, cluster.stdout) == (2, "")
+    assert cluster.stderr == f"groundcover-istio: error: --kubeconfig: {name} can't be read: {why}\n"
+
+
 # --- signals ---------------------------------------------------------------------------------------------------------
 
 # Runs a command line again and again, each time in a process forked for it, with a signal at another call that it makes.

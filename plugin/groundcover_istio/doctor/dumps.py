@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 # The kind of the objects that a file is for, by its name.
 _KINDS: Final = {resource.partition(".")[0]: kind for resource, kind in KINDS.items()}
+_DUMP: Final = "kubectl get pods --all-namespaces -o json > DIR/pods.json, and so on"
 
 
 class Dumps:
     """The objects of every file, by kind, and the files that could not be read."""
 
     def __init__(self, folder: str) -> None:
-        """Read every file of a folder; raises UsageError where there is none."""
+        """Read every file of a folder; raises UsageError where there is none, or the folder can't be listed."""
         self.folder = folder
         self._items: dict[str, list[Data]] = {}
         self._broken: dict[str, str] = {}
-        paths = sorted(Path(folder).glob("*.json"))
+        try:
+            paths = sorted(path for path in Path(folder).iterdir() if path.name.endswith(".json"))
+        except OSError as error:
+            raise UsageError(f"can't be read: {error.strerror}", where=folder, hint=_DUMP) from error
         if not paths:
-            raise UsageError(
-                "holds no *.json",
-                where=folder,
-                hint="kubectl get pods --all-namespaces -o json > DIR/pods.json, and so on",
-            )
+            raise UsageError("holds no *.json", where=folder, hint=_DUMP)
         for path in paths:
             self._load(path)
 

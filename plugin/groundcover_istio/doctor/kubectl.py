@@ -71,8 +71,8 @@ class Kubectl(NamedTuple):
 
     def require_context(self) -> None:
         """Raise UsageError where kubectl knows no such context: each call would only say the same."""
-        if self.kubeconfig and not Path(self.kubeconfig).exists():
-            raise UsageError(f"{self.kubeconfig} is not there", where="--kubeconfig")
+        if self.kubeconfig:
+            _require_there(self.kubeconfig)
         if not self.context:
             return
         names = self._replace(context="").contexts("--context")
@@ -124,6 +124,16 @@ def find(program: str) -> str:
             hint="install kubectl, or give a folder of what it printed: groundcover-istio doctor --from DIR",
         )
     return path
+
+
+def _require_there(kubeconfig: str) -> None:
+    """Raise UsageError for a file that can't be looked up, of which kubectl would say that it has no context."""
+    try:
+        Path(kubeconfig).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{kubeconfig} is not there", where="--kubeconfig") from None
+    except OSError as error:
+        raise UsageError(f"{kubeconfig} can't be read: {error.strerror}", where="--kubeconfig") from error
 
 
 def _reason(text: str) -> str:
