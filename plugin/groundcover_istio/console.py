@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 from groundcover_istio import interrupts, stream
 from groundcover_istio.errors import PROGRAM, SettingsError, UsageError, escaped
+from groundcover_istio.limits import MAX_FILE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ ERASE: Final = "\r\033[K"
 """Takes away the line that stands at a terminal."""
 # How Helm 4 starts the plugin (plugin.yaml), with a channel.
 _CHANNEL_OPTION: Final = "--error-channel"
+_AT_ONCE: Final = 1 << 20
+"""Bytes that are asked for at once where nobody knows how many there are."""
 
 
 def is_bare(arguments: Sequence[str]) -> bool:
@@ -46,14 +50,14 @@ class Console:
     def read(self, name: str) -> bytes:
         """The bytes of a file, of standard input for `-`.
 
-        Raises UsageError where it can't be read, or where standard input is a terminal.
+        Raises UsageError where it can't be read or is too large, or where standard input is a terminal.
         """
         if name != "-":
             try:
                 with open(name, "rb") as file:  # noqa: PTH123  importing pathlib costs 8 ms at every start
-                    return file.read()
-            except OSError as error:
-                raise UsageError(f"can't be read: {error.strerror}", where=name) from error
+                    return _read_all(file)
+            except (OSError, MemoryError) as error:
+                raise UsageError(f"can't be read: {_why(error)}", where=name) from error
         if self.manifests is not None:
             return self.manifests
         if sys.stdin is None or sys.stdin.isatty():
@@ -63,8 +67,8 @@ class Console:
             )
         try:
             self.manifests = _read_all(sys.stdin.buffer)
-        except OSError as error:
-            raise UsageError(f"can't be read: {error.strerror}", where="standard input") from error
+        except (OSError, MemoryError) as error:
+            raise UsageError(f"can't be read: {_why(error)}", where="standard input") from error
         return self.manifests
 
     def read_text(self, name: str) -> str:
@@ -176,14 +180,38 @@ def _replace(target: str, scratch: str, text: str) -> None:
 
 
 def _read_all(source: Any) -> bytes:
-    """What comes until the end, also where it comes late and the other side asked for no waiting (O_NONBLOCK)."""
+    """What comes until the end, also where it comes late and the other side asked for no waiting (O_NONBLOCK).
+
+    Raises OSError where it is more than MAX_FILE_BYTES: at once where a file's size says so, else as soon as it is.
+    """
+    size = _size(source)
+    # In one piece where the size is known: pieces are put together in as much memory again.
+    at_once = size + 1 if size else _AT_ONCE
+    left = MAX_FILE_BYTES if size <= MAX_FILE_BYTES else -1
     chunks = []
-    while (chunk := source.read()) != b"":
+    while left >= 0 and (chunk := source.read(at_once)) != b"":
         if chunk is None:
             _wait_for(source, reading=True)
         else:
             chunks.append(chunk)
+            left -= len(chunk)
+            at_once = _AT_ONCE
+    if left < 0:
+        raise OSError(0, f"more than {MAX_FILE_BYTES:,} bytes")
     return b"".join(chunks)
+
+
+def _size(source: Any) -> int:
+    """The bytes of a file; 0 of all else, and of the system's own files, which have no size."""
+    try:
+        status = os.fstat(source.fileno())
+    except (OSError, AttributeError):  # one of a program that calls this one
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _why(error: OSError | MemoryError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "not enough memory"
 
 
 def _write_all(target: BinaryIO, data: bytes) -> None:

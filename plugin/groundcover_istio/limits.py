@@ -1,6 +1,6 @@
 """What is read, and what is refused for its size: every limit on input, in one place (docs/limits.md).
 
-They hold for what is parsed. A document that nothing has to be known of passes through, whatever it is.
+All but the first hold for what is parsed. A document that nothing has to be known of passes through, whatever it is.
 Each is far above what Kubernetes takes: etcd refuses an object of more than 1.5 MiB.
 """
 
@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+MAX_FILE_BYTES: Final = 1024 * 1024 * 1024
+"""Bytes of a file or of standard input, whatever is in them: devices and pipes may have no end."""
 MAX_LENGTH: Final = 16 * 1024 * 1024
 """Characters of one YAML document, or of a mesh config in a scalar."""
 MAX_DOCUMENTS: Final = 200_000

@@ -13,6 +13,7 @@ import pty
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -667,6 +668,46 @@ def test_folders_that_lead_nowhere(folder: Path, tool: Callable[..., Any]) -> No
     assert re.fullmatch(r"groundcover-istio: note: ConfigMap istio-system/istio is in 2 inputs \([^)]+\)[^\n]+\n", err)
     assert str(folder / "broken.yaml") in files
     assert not [file for file in files if str(inner) in file]
+
+
+def test_a_folder_with_what_is_no_file(folder: Path, tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Devices without an end, terminals, sockets and pipes are passed over, by their own names and by links."""
+    (folder / "broken.yaml").unlink()
+    (folder / "zero.yaml").symlink_to("/dev/zero")
+    (folder / "ptmx.json").symlink_to("/dev/ptmx")
+    os.mkfifo(folder / "pipe.yml")
+    (folder / "pipe.yaml").symlink_to("pipe.yml")
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.yaml")
+    code, _, err = tool("check", ".")
+    assert code == 0
+    assert err.endswith(" in 2 inputs\n")
+
+
+def test_a_file_that_is_named_may_be_a_pipe(folder: Path) -> None:
+    """As shells have them for the output of a command, and as standard input goes by a name too."""
+    os.mkfifo(folder / "pipe.yaml")
+    for line in (
+        "cat manifests.yaml | tool render /dev/stdin",
+        "tool render /dev/stdin <manifests.yaml",
+        "cat manifests.yaml >pipe.yaml & tool render pipe.yaml",
+    ):
+        done = shell(line, folder)
+        assert (done.returncode, done.stdout, done.stderr) == (0, ISTIOD.after, b"")
+
+
+def test_dumps_that_are_no_files(tmp_path: Path, tool: Callable[..., Any]) -> None:
+    """Can't be read, and are not waited for."""
+    os.mkfifo(tmp_path / "pods.json")
+    (tmp_path / "services.json").symlink_to("/dev/zero")
+    (tmp_path / "sidecars.json").mkdir()
+    (tmp_path / "telemetries.json").symlink_to("nowhere")
+    code, out, err = tool("doctor", "--from", str(tmp_path))
+    assert (code, err) == (1, "")
+    for name in ("pods", "services", "sidecars"):
+        assert f"{tmp_path}/{name}.json can't be read: no regular file" in out.decode()
+    assert f"{tmp_path}/telemetries.json can't be read: No such file or directory" in out.decode()
 
 
 # --- PyYAML without its parser in C ----------------------------------------------------------------------------------

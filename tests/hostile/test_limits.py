@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from groundcover_istio import inventory, k8syaml, limits
+from groundcover_istio import console, inventory, k8syaml, limits
+from groundcover_istio.doctor import dumps
 
 from .conftest import POD, istiod
 
@@ -56,6 +57,49 @@ def test_what_is_beyond_a_limit_is_refused(
     code, out, err = tool(stdin=stream)
     assert (code, out) == (3, b"")
     assert message in err
+
+
+def test_a_file_beyond_the_limit_is_refused(
+    tool: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its size where it has one, else once as much is read, as of devices; at the limit it is taken."""
+    stream = istiod()
+    size = len(stream.before)
+    for module in (console, dumps):
+        monkeypatch.setattr(module, "MAX_FILE_BYTES", size)
+    (tmp_path / "fits.yaml").write_bytes(stream.before)
+    (tmp_path / "large.yaml").write_bytes(stream.before + b"#")
+    assert tool("render", str(tmp_path / "fits.yaml")) == tool(stdin=stream.before) == (0, stream.after, "")
+    why = f"can't be read: more than {size:,} bytes"
+    for name, source in ((f"{tmp_path}/large.yaml", b""), ("standard input", stream.before + b"#"), ("/dev/zero", b"")):
+        code, out, err = tool("render", *([] if source else [name]), stdin=source)
+        assert (code, out, err) == (2, b"", f"groundcover-istio: error: {name}: {why}\n")
+    code, out, err = tool("check", str(tmp_path), "/dev/zero")
+    found = [line.split(": ", 1) for line in out.decode().splitlines() if "GCI000" in line]
+    assert found == [
+        [f"{name}:1:1", f"error: {why} [GCI000 unreadable]"] for name in ("/dev/zero", tmp_path / "large.yaml")
+    ]
+    assert code == 3
+    assert "fits.yaml" in out.decode()
+    (tmp_path / "pods.json").write_bytes(stream.before + b"#")
+    assert f"pods.json {why}" in tool("doctor", "--from", str(tmp_path)).out.decode()
+
+
+@pytest.mark.parametrize("arguments", [["check", "/dev/zero"], ["render", "/dev/zero"], ["</dev/zero"]], ids=" ".join)
+def test_less_memory_than_the_limit(arguments: list[str]) -> None:
+    """Is named as what it is, not called a mistake of ours."""
+    command = [sys.executable, "-m", "groundcover_istio", *(each for each in arguments if each[0] != "<")]
+    with Path("/dev/zero").open("rb") as zeros:
+        done = subprocess.run(
+            command,
+            stdin=zeros,
+            capture_output=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (128 * MEBIBYTE, 128 * MEBIBYTE)),
+            env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")},
+        )
+    assert done.returncode == (3 if "check" in arguments else 2)
+    assert b"can't be read: not enough memory" in done.stdout + done.stderr
 
 
 def test_what_kubernetes_takes_is_within_the_limits(tool: Callable[..., Any]) -> None:

@@ -84,10 +84,10 @@ ALLOWED = {
         "rules.sensor", "rules.logs", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {
-        "errors", "model", "spelling", "istio", "k8syaml", "config", "rules.tracing", "report", "interrupts",
+        "errors", "model", "limits", "spelling", "istio", "k8syaml", "config", "rules.tracing", "report", "interrupts",
         "processes", "checks.*",
     },
-    "console": {"errors", "stream", "interrupts"},
+    "console": {"errors", "limits", "stream", "interrupts"},
     "progress": {"errors", "interrupts", "console"},
     "variables": {"errors", "libyaml", "config", "console"},
     "arguments": {"errors", "config", "console", "variables"},
@@ -247,10 +247,10 @@ raise SystemExit(code)
 # Of Python's own: next to nothing, or of `re` what compiles; `re` itself with what it imports would take 4 ms more.
 LIGHT = {"gc"}
 COMPILER = LIGHT | {"re._casefix", "re._compiler", "re._constants", "re._parser"}
-PATH = {"cli", "console", "errors", "interrupts", "package_parts", "patterns", "records", "stream"}
+PATH = {"cli", "console", "errors", "interrupts", "limits", "package_parts", "patterns", "records", "stream"}
 PATCH = PATH | {
     "commands", "commands.render", "_since", "_validators", "config", "edits", "embedded", "inventory", "istio", "k8syaml",
-    "layout", "libyaml", "limits", "model", "pipeline", "progress", "rules", "rules.mesh_config", "rules.plan", "rules.provider",
+    "layout", "libyaml", "model", "pipeline", "progress", "rules", "rules.mesh_config", "rules.plan", "rules.provider",
     "rules.sensor", "rules.telemetry", "rules.tracing", "rules.versions", "spelling", "validation", "variables",
 }  # fmt: skip
 

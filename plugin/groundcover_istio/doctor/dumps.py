@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.doctor.source import KINDS, Query, Reading, believed
 from groundcover_istio.errors import UsageError
+from groundcover_istio.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from groundcover_istio.model import Data
@@ -55,8 +57,11 @@ class Dumps:
 
     def _load(self, path: Path) -> None:
         try:
-            answer = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
+            answer = json.loads(_content(path))
+        except OSError as error:
+            self._broken[path.stem] = f"{path} can't be read: {error.strerror}"
+            return
+        except (ValueError, RecursionError):
             self._broken[path.stem] = f"{path} is no JSON"
             return
         wanted = _KINDS.get(path.stem)
@@ -71,3 +76,13 @@ class Dumps:
             self._items.setdefault(str(kind), []).append(item)
             if wanted and kind != wanted:
                 self._broken[path.stem] = f"{path} holds something that is no {wanted}"
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a dump; raises OSError also for what may have no end (pipes, devices), and for too large a file."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(0, "no regular file")
+    if status.st_size > MAX_FILE_BYTES:
+        raise OSError(0, f"more than {MAX_FILE_BYTES:,} bytes")
+    return path.read_bytes()
