@@ -6,13 +6,12 @@ import argparse
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from groundcover_istio import config, variables
+from groundcover_istio.console import Console
 from groundcover_istio.errors import PROGRAM, UsageError
 from groundcover_istio.variables import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from groundcover_istio.console import Console
 
 # The settings that --help shows; --help-settings shows all.
 COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
@@ -43,13 +42,19 @@ class Parser(argparse.ArgumentParser):
         """Raise UsageError."""
         raise UsageError(message, hint=f"{self.prog} --help")
 
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Help and version take the way of every result: argparse says nothing where they can't be written."""
+        del file
+        Console({}).write(message)
+
 
 class _HelpSettings(argparse.Action):
     """--help-settings: every setting, then the end."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        lines = [f"  {_flag(option):<48} {option.help}" for option in config.OPTIONS]
-        print("settings, each also a variable (--protocol is GROUNDCOVER_ISTIO_PROTOCOL):", *lines, sep="\n")  # noqa: T201
+        lines = ["settings, each also a variable (--protocol is GROUNDCOVER_ISTIO_PROTOCOL):"]
+        lines += [f"  {_flag(option):<48} {option.help}" for option in config.OPTIONS]
+        Console({}).write("".join(f"{line}\n" for line in lines))
         parser.exit()
 
 
