@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.places import Place
-    from groundcover_istio.checks.world import Mesh, Provider, Thing, World
+    from groundcover_istio.checks.world import Mesh, Provider, Resource, World
     from groundcover_istio.model import Data, Path, Version
 
 # Percent, where nothing says it (istio 1.31 pilot/pkg/features/telemetry.go).
@@ -23,29 +23,29 @@ _DEFAULT: Final = 1.0
 class Named(NamedTuple):
     """A Telemetry that names a provider."""
 
-    telemetry: Thing
+    telemetry: Resource
     name: str
     path: Path
 
 
-def is_mesh_wide(telemetry: Thing) -> bool:
+def is_mesh_wide(telemetry: Resource) -> bool:
     """Whether it selects nothing."""
     return not selects(telemetry.spec)
 
 
-def applies(telemetry: Thing, mesh: Mesh) -> bool:
+def applies(telemetry: Resource, mesh: Mesh) -> bool:
     """Whether a Telemetry is for the revision of a mesh config, as far as that is known."""
     return not telemetry.revision or not mesh.revision or telemetry.revision == mesh.revision
 
 
-def entries(telemetry: Thing, section: str) -> Iterator[tuple[int, dict[str, Data]]]:
+def entries(telemetry: Resource, section: str) -> Iterator[tuple[int, dict[str, Data]]]:
     """The readable entries of `spec.tracing` or another list."""
     for index, entry in enumerate(items(telemetry.spec.get(section))):
         if isinstance(entry, dict):
             yield index, entry
 
 
-def named(telemetry: Thing, section: str) -> Iterator[Named]:
+def named(telemetry: Resource, section: str) -> Iterator[Named]:
     """Every provider that a section of a Telemetry names."""
     for index, entry in entries(telemetry, section):
         for number, provider in enumerate(items(entry.get("providers"))):
@@ -82,7 +82,7 @@ def is_used(world: World, provider: Provider) -> bool:
     return provider.name.lower() in names
 
 
-def oldest_version(world: World, telemetry: Thing) -> Version | None:
+def oldest_version(world: World, telemetry: Resource) -> Version | None:
     """The oldest Istio that a Telemetry is for; None where nothing says it."""
     known = [mesh.version for mesh in world.meshes if mesh.version_known and applies(telemetry, mesh)]
     return min(known) if known else world.version
@@ -133,14 +133,14 @@ def samples_none(value: float) -> bool:
     return 0 <= value < istio.LEAST_SAMPLING
 
 
-def for_the_mesh(world: World, mesh: Mesh) -> Iterator[Thing]:
+def for_the_mesh(world: World, mesh: Mesh) -> Iterator[Resource]:
     """The Telemetries that are for every proxy of a mesh; of several the oldest counts alone."""
     for telemetry in world.telemetries():
         if telemetry.namespace == mesh.root_namespace and is_mesh_wide(telemetry) and applies(telemetry, mesh):
             yield telemetry
 
 
-def tracer_by_telemetry(world: World, mesh: Mesh, side: str = CLIENT) -> tuple[str, Thing] | None:
+def tracer_by_telemetry(world: World, mesh: Mesh, side: str = CLIENT) -> tuple[str, Resource] | None:
     """The tracer that the mesh-wide Telemetry names in place of the default one, and the Telemetry."""
     for telemetry in for_the_mesh(world, mesh):
         if name := named_provider(entries_of(telemetry.data), side):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from groundcover_istio.checks.parts import Part
     from groundcover_istio.checks.places import Place
     from groundcover_istio.checks.sources import Source
-    from groundcover_istio.checks.world import Thing
+    from groundcover_istio.checks.world import Resource
     from groundcover_istio.model import Data, Path, Version
 
 # A mapping with one of these keys and no kind is a mesh config.
@@ -74,7 +74,7 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
     source, data = found.source, mapping(normal(found.data))
     known = version or _version(found)
     described = source.control_plane
-    revision = (source.thing.revision if source.thing else "") or (described.revision if described else "")
+    revision = (source.resource.revision if source.resource else "") or (described.revision if described else "")
     revision = revision or str(found.values.get("revision") or "")
     root = data.get("rootNamespace")
     if not isinstance(root, str) or not root:
@@ -100,15 +100,15 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
 
 
 def _in(source: Source, texts: Texts) -> Iterator[_Found]:
-    thing = source.thing
-    if not thing:
+    resource = source.resource
+    if not resource:
         yield from _in_plain_file(source, texts)
-    elif thing.kind == "ConfigMap" and not thing.group:
-        yield from _in_config_map(source, thing, texts)
+    elif resource.kind == "ConfigMap" and not resource.group:
+        yield from _in_config_map(source, resource, texts)
         yield from _in_releases(source, texts)
     elif source.control_plane:
-        values, below = mapping(thing.spec.get("values")), ("spec", "values", "meshConfig")
-        carrier: Carrier = "operator" if thing.kind == "IstioOperator" else "sail"
+        values, below = mapping(resource.spec.get("values")), ("spec", "values", "meshConfig")
+        carrier: Carrier = "operator" if resource.kind == "IstioOperator" else "sail"
         for path in dict.fromkeys((source.control_plane.place, below)):
             yield from _mesh_at(source, carrier, source.part, path, values)
     else:
@@ -149,13 +149,13 @@ def _mesh_at(
         yield _Found(source, carrier, found.place, found.data, values, layer=layer, broken=broken, chart=chart)
 
 
-def _in_config_map(source: Source, thing: Thing, texts: Texts) -> Iterator[_Found]:
-    text = mapping(thing.data.get("data")).get(MESH_KEY)
+def _in_config_map(source: Source, resource: Resource, texts: Texts) -> Iterator[_Found]:
+    text = mapping(resource.data.get("data")).get(MESH_KEY)
     scalar = below(below(source.place.root, "data"), MESH_KEY)
     if not isinstance(text, str) or not isinstance(scalar, k8syaml.Scalar):
         return
     place = source.place._replace(inner=Inner(source.text, scalar), root=None)
-    layer = not _OWN_NAME.fullmatch(thing.name)
+    layer = not _OWN_NAME.fullmatch(resource.name)
     data: Data = None
     broken = ""
     trees: tuple[k8syaml.Tree, ...] = ()
@@ -168,7 +168,7 @@ def _in_config_map(source: Source, thing: Thing, texts: Texts) -> Iterator[_Foun
         place, broken = place._replace(root=k8syaml.Scalar("", "", "", "", offset, offset)), error.message
     else:
         broken = "" if data is None or isinstance(data, dict) else _NO_MAPPING
-    if _NAME.fullmatch(thing.name) or any(camel(key) in MARKS for key in mapping(data)):
+    if _NAME.fullmatch(resource.name) or any(camel(key) in MARKS for key in mapping(data)):
         yield _Found(source, "configmap", place, data, {}, layer, broken, len(trees))
 
 
@@ -191,7 +191,7 @@ def _told_domains(sources: list[Source]) -> dict[str, set[str]]:
     """The cluster's DNS domains that istiod's Deployments are told, by file."""
     found: dict[str, set[str]] = {}
     for source in sources:
-        if source.thing and (domain := deployment_domain(source.thing.data)):
+        if source.resource and (domain := deployment_domain(source.resource.data)):
             found.setdefault(source.place.file, set()).add(domain)
     return found
 
@@ -201,8 +201,8 @@ def _version(found: _Found) -> Version | None:
     tags = {version for tag in found.source.tags if (version := release(tag))}
     if len(tags) == 1:
         return tags.pop()
-    thing, described = found.source.thing, found.source.control_plane
-    by_object = release(*labelled(thing.labels)) if thing else None
+    resource, described = found.source.resource, found.source.control_plane
+    by_object = release(*labelled(resource.labels)) if resource else None
     by_values = described.version if described else version_of_values(found.values)
     return by_object or by_values or release(found.chart) or min(tags, default=None)
 
@@ -211,8 +211,8 @@ def _variables(sources: list[Source], name: str) -> dict[str, list[Data]]:
     """The values of an environment variable of the Deployments, by file."""
     found: dict[str, list[Data]] = {}
     for source in sources:
-        if source.thing and source.thing.kind == "Deployment":
-            values = variable(dig(source.thing.spec, "template", "spec", "containers"), name)
+        if source.resource and source.resource.kind == "Deployment":
+            values = variable(dig(source.resource.spec, "template", "spec", "containers"), name)
             if said := [value for value in values if value is not None]:
                 found.setdefault(source.place.file, []).extend(said)
     return found

@@ -88,10 +88,10 @@ def check(world: World) -> Iterator[Hit]:
 
 def _upgraded(world: World, host: str) -> bool:
     """Whether a DestinationRule may make it HTTP/2 after all."""
-    for thing in world.of_kind("DestinationRule", "networking.istio.io"):
-        policy = dig(thing.spec, "trafficPolicy", "connectionPool", "http", "h2UpgradePolicy")
+    for resource in world.of_kind("DestinationRule", "networking.istio.io"):
+        policy = dig(resource.spec, "trafficPolicy", "connectionPool", "http", "h2UpgradePolicy")
         if policy == "UPGRADE" and covers(
-            rule(thing.spec, thing.namespace, thing, host.partition(".svc.")[2]).host, host
+            rule(resource.spec, resource.namespace, resource, host.partition(".svc.")[2]).host, host
         ):
             return True
     return False

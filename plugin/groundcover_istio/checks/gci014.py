@@ -78,7 +78,7 @@ if TYPE_CHECKING:
 
     from groundcover_istio.checks.finding import Level
     from groundcover_istio.checks.places import Place
-    from groundcover_istio.checks.world import Mesh, Thing, World
+    from groundcover_istio.checks.world import Mesh, Resource, World
     from groundcover_istio.model import Path
 
 ID: Final = "GCI014"
@@ -126,7 +126,7 @@ def _incomplete(world: World, mesh: Mesh) -> bool:
     return not any(other.data.get("extensionProviders") for other in world.meshes)
 
 
-def _telemetry(world: World, telemetry: Thing) -> Iterator[Hit]:
+def _telemetry(world: World, telemetry: Resource) -> Iterator[Hit]:
     meshes = [mesh for mesh in world.meshes if applies(telemetry, mesh) and not _incomplete(world, mesh)]
     for use in (_TRACING, _LOGGING):
         for each in named(telemetry, use.section):

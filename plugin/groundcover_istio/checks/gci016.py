@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
     from groundcover_istio.checks.finding import Level
     from groundcover_istio.checks.places import Place
-    from groundcover_istio.checks.world import Thing, World
+    from groundcover_istio.checks.world import Resource, World
     from groundcover_istio.model import Data, Path
 
 ID: Final = "GCI016"
@@ -91,7 +91,7 @@ def check(world: World) -> Iterator[Hit]:
                 yield Hit(telemetry.place, path, message, "randomSamplingPercentage: 1", level)
 
 
-def _is_for_the_mesh(world: World, telemetry: Thing) -> bool:
+def _is_for_the_mesh(world: World, telemetry: Resource) -> bool:
     if not world.meshes:
         return is_mesh_wide(telemetry) and telemetry.namespace == world.root_namespace
     return any(telemetry is each for mesh in world.meshes for each in for_the_mesh(world, mesh))

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Thing, World
+    from groundcover_istio.checks.world import Resource, World
     from groundcover_istio.model import Data, Path
 
 ID: Final = "GCI017"
@@ -97,7 +97,7 @@ def _in_mesh(data: dict[str, Data]) -> Iterator[Path]:
             yield from (("extensionProviders", index, key, name) for name in _NAMES if name in mapping(body))
 
 
-def in_telemetry(telemetry: Thing) -> Iterator[Path]:
+def in_telemetry(telemetry: Resource) -> Iterator[Path]:
     """The places in a Telemetry where a sampling stands that nothing reads."""
     yield from (("spec", key) for key in _NAMES if key in telemetry.spec)
     for index, entry in entries(telemetry, "tracing"):

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Thing, World
+    from groundcover_istio.checks.world import Resource, World
 
 ID: Final = "GCI021"
 NAME: Final = "several-mesh-wide-telemetries"
@@ -67,7 +67,7 @@ _ANY: Final = "*"
 
 def check(world: World) -> Iterator[Hit]:
     """Compare the mesh-wide Telemetries of each namespace."""
-    seen: dict[tuple[str, str, str], list[tuple[int, Thing]]] = {}
+    seen: dict[tuple[str, str, str], list[tuple[int, Resource]]] = {}
     for order, telemetry in enumerate(filter(is_mesh_wide, world.telemetries())):
         # One that leaves the namespace to its release is in that of its file.
         home = telemetry.namespace, "" if telemetry.namespace else telemetry.place.file

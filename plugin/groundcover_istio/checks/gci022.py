@@ -88,8 +88,8 @@ def _meant(world: World, namespace: str, labels: dict[str, Data]) -> bool:
     ):
         return True
     templates = (
-        mapping(dig(thing.spec, "template", "metadata", "labels"))
-        for thing in world.things
-        if thing.namespace == namespace
+        mapping(dig(resource.spec, "template", "metadata", "labels"))
+        for resource in world.resources
+        if resource.namespace == namespace
     )
     return any(labels.items() <= template.items() for template in templates)

@@ -88,13 +88,13 @@ SEVERITY: Final[Level] = "error"
 
 def check(world: World) -> Iterator[Hit]:
     """Find the rules that count for each sensor that something is sent to."""
-    things = list(world.of_kind("DestinationRule", "networking.istio.io"))
+    resources = list(world.of_kind("DestinationRule", "networking.istio.io"))
     for provider in collectors(world):
         if not world.is_sensor(provider.host) or "." not in provider.host:
             continue
         home = provider.host.split(".")[1]
         domain = provider.host.partition(".svc.")[2]
-        rules = [rule(thing.spec, thing.namespace, thing, domain) for thing in things]
+        rules = [rule(resource.spec, resource.namespace, resource, domain) for resource in resources]
         for counting in deciding(rules, provider.host, home, world.root_namespace):
             said = [each.tls(provider.port) for each in counting]
             # Of several the first that was created counts, and no manifest says which that was.

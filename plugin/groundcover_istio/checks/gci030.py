@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Thing, World
+    from groundcover_istio.checks.world import Resource, World
     from groundcover_istio.model import Data, Path
 
 ID: Final = "GCI030"
@@ -97,7 +97,7 @@ _INJECT: Final = "sidecar.istio.io/inject"
 def check(world: World) -> Iterator[Hit]:
     """Look at the workloads behind the collectors' Services."""
     active = any(is_used(world, provider) for provider in world.senders())
-    for workload in world.things:
+    for workload in world.resources:
         if workload.kind not in _WORKLOADS or not _is_collector(world, workload):
             continue
         if not _injected(world, workload) or _silent(world, workload.namespace):
@@ -107,11 +107,11 @@ def check(world: World) -> Iterator[Hit]:
         yield Hit(workload.place, path, message, 'sidecar.istio.io/inject: "false"', None if active else "warning")
 
 
-def _pod(workload: Thing) -> Data:
+def _pod(workload: Resource) -> Data:
     return workload.data if workload.kind == "Pod" else workload.spec.get("template")
 
 
-def _is_collector(world: World, workload: Thing) -> bool:
+def _is_collector(world: World, workload: Resource) -> bool:
     labels = mapping(dig(_pod(workload), "metadata", "labels"))
     if all(labels.get(key) == value for key, value in SENSOR_LABELS.items()):
         return True
@@ -123,7 +123,7 @@ def _is_collector(world: World, workload: Thing) -> bool:
     return False
 
 
-def _injected(world: World, workload: Thing) -> bool:
+def _injected(world: World, workload: Resource) -> bool:
     pod = _pod(workload)
     labels, annotations = (mapping(dig(pod, "metadata", key)) for key in ("labels", "annotations"))
     said = str(labels.get(_INJECT, annotations.get(_INJECT, ""))).lower()

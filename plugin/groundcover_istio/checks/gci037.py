@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Thing, World
+    from groundcover_istio.checks.world import Resource, World
     from groundcover_istio.model import Data, Path
     from groundcover_istio.validation import Fault
 
@@ -110,7 +110,7 @@ def _mesh_wide(data: Data) -> Data:
     return {**data, "kind": "Telemetry", "metadata": {"name": "telemetry"}, "spec": kept}
 
 
-def _has_other_rule(telemetry: Thing, fault: Fault) -> bool:
+def _has_other_rule(telemetry: Resource, fault: Fault) -> bool:
     """Whether a sampling that is out of its range or at a wrong place is reported for that already."""
     if fault.keyword == "additionalProperties":
         return fault.path in in_telemetry(telemetry)
@@ -125,7 +125,7 @@ def _at(data: Data, path: Path) -> Data:
     return data
 
 
-def _hit(telemetry: Thing, data: Data, fault: Fault) -> Hit:
+def _hit(telemetry: Resource, data: Data, fault: Fault) -> Hit:
     where = spell(fault.path)
     if fault.keyword == "additionalProperties":
         message = f"a Telemetry has no field {where}; the API server drops it"
@@ -147,14 +147,14 @@ def _fix(found: Data, fault: Fault) -> str:
     return f"what is accepted: kubectl explain telemetry.{'.'.join(known)}"
 
 
-def _scopes(telemetry: Thing, data: Data) -> Iterator[Hit]:
+def _scopes(telemetry: Resource, data: Data) -> Iterator[Hit]:
     given = [key for key in _SCOPES if dig(data, "spec", key) is not None]
     if len(given) > 1:
         message = f"{' and '.join(given)} exclude each other; {_REFUSED}"
         yield Hit(telemetry.place, ("spec", given[1]), message, f"remove all but one of {', '.join(given)}")
 
 
-def _modes(telemetry: Thing) -> Iterator[Hit]:
+def _modes(telemetry: Resource) -> Iterator[Hit]:
     """What the schema leaves open, since `render` has no use for it."""
     for section in ("tracing", "accessLogging"):
         for index, entry in entries(telemetry, section):

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from groundcover_istio.checks.finding import Level
-    from groundcover_istio.checks.world import Thing, World
+    from groundcover_istio.checks.world import Resource, World
 
 ID: Final = "GCI038"
 NAME: Final = "span-reporting-disabled"
@@ -92,6 +92,6 @@ def check(world: World) -> Iterator[Hit]:
         yield Hit(telemetry.place, path, message, f"remove {_KEY}", "info" if others else None)
 
 
-def _is_for_the_mesh(world: World, telemetry: Thing) -> bool:
+def _is_for_the_mesh(world: World, telemetry: Resource) -> bool:
     roots = {mesh.root_namespace for mesh in world.meshes if applies(telemetry, mesh)}
     return is_mesh_wide(telemetry) and telemetry.namespace in (roots or {world.root_namespace})

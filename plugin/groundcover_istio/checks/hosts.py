@@ -13,7 +13,7 @@ from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import dig, items
 
 if TYPE_CHECKING:
-    from groundcover_istio.checks.world import Provider, Thing, World
+    from groundcover_istio.checks.world import Provider, Resource, World
     from groundcover_istio.model import Data
 
 # How many labels a short host has behind its name at most: namespace and svc.
@@ -82,12 +82,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def port_of(service: Thing, number: int) -> tuple[int, dict[str, Data]] | None:
+def port_of(service: Resource, number: int) -> tuple[int, dict[str, Data]] | None:
     """The TCP port of a Service with that number, and its index."""
     return next((each for each in istio.tcp_ports(service.data) if each[1].get("port") == number), None)
 
 
-def ports_in_words(service: Thing) -> str:
+def ports_in_words(service: Resource) -> str:
     """The TCP ports of a Service for messages."""
     words = [f"{port.get('port')} ({port.get('name') or 'unnamed'})" for _, port in istio.tcp_ports(service.data)]
     return ", ".join(words) or "none"

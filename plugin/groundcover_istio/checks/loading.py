@@ -13,7 +13,7 @@ from groundcover_istio.checks.finding import UNREADABLE, Finding
 from groundcover_istio.checks.places import Lines, Place
 from groundcover_istio.checks.proxies import proxy_configs
 from groundcover_istio.checks.sources import Source
-from groundcover_istio.checks.world import Thing, World
+from groundcover_istio.checks.world import Resource, World
 from groundcover_istio.config import integration_layer, is_integration, resolve
 from groundcover_istio.errors import ManifestError, ToolError
 from groundcover_istio.model import dig, mapping
@@ -73,7 +73,7 @@ def load(files: Sequence[File], given: Given) -> Loaded:
     texts: dict[str, str] = {}
     unreadable: list[Finding] = []
     sources: list[Source] = []
-    things: list[Thing] = []
+    resources: list[Resource] = []
     empty: set[str] = set()
     passed: list[str] = []
     strange: list[str] = []
@@ -94,17 +94,17 @@ def load(files: Sequence[File], given: Given) -> Loaded:
             strange += [file.name] if _is_strange(texts[file.name]) else []
         for source in found:
             sources.append(source)
-            things += [source.thing] if source.thing else []
-    settings = _settings(things)
+            resources += [source.resource] if source.resource else []
+    settings = _settings(resources)
     root = given.root_namespace or settings.root_namespace
     stated = given.version or settings.istio_version
     meshes = carriers.meshes(sources, stated, root)
     if not given.root_namespace and meshes:
         root = meshes[0].root_namespace
-    integrated = any(is_integration(thing.data) for thing in things)
+    integrated = any(is_integration(resource.data) for resource in resources)
     ratio = settings.sampling_ratio if integrated else None
-    sensors, proxies = _sensors(things, settings, given), tuple(proxy_configs(sources))
-    world = World(meshes, tuple(things), root, sensors, ratio, stated, proxies)
+    sensors, proxies = _sensors(resources, settings, given), tuple(proxy_configs(sources))
+    world = World(meshes, tuple(resources), root, sensors, ratio, stated, proxies)
     return Loaded(world, texts, unreadable, frozenset(empty), tuple(passed), tuple(strange))
 
 
@@ -170,9 +170,9 @@ def _documents(file: File, text: str) -> Iterator[Source]:
     for tree in k8syaml.parse(text):
         for node in _roots(tree.root):
             data = k8syaml.to_data(node)
-            thing = _thing(file.name, lines, node, data)
-            place = thing.place if thing else Place(file.name, "", node, lines, None)
-            yield Source(place, text, data, thing, tags)
+            resource = _resource(file.name, lines, node, data)
+            place = resource.place if resource else Place(file.name, "", node, lines, None)
+            yield Source(place, text, data, resource, tags)
 
 
 def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
@@ -189,7 +189,7 @@ def _roots(node: k8syaml.Node | None) -> Iterator[k8syaml.Mapping]:
         yield node
 
 
-def _thing(file: str, lines: Lines, node: k8syaml.Mapping, data: dict[str, Data]) -> Thing | None:
+def _resource(file: str, lines: Lines, node: k8syaml.Mapping, data: dict[str, Data]) -> Resource | None:
     kind, metadata = data.get("kind"), mapping(data.get("metadata"))
     # A core object that lacks its version; of other kinds values may be, which have a `kind` too.
     version = data.get("apiVersion") or ("v1" if kind in ("ConfigMap", "Service") and metadata.get("name") else None)
@@ -198,12 +198,12 @@ def _thing(file: str, lines: Lines, node: k8syaml.Mapping, data: dict[str, Data]
     group = version.rpartition("/")[0]
     namespace, name = (str(metadata.get(key) or "") for key in ("namespace", "name"))
     title = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}".rstrip()
-    return Thing(kind, group, namespace, name, data, Place(file, title, node, lines, None))
+    return Resource(kind, group, namespace, name, data, Place(file, title, node, lines, None))
 
 
-def _settings(things: list[Thing]) -> Settings:
+def _settings(resources: list[Resource]) -> Settings:
     """What the integration ConfigMap says, where there is a valid one; else the defaults."""
-    carried = [thing.data for thing in things if is_integration(thing.data)]
+    carried = [resource.data for resource in resources if is_integration(resource.data)]
     if carried:
         try:
             return resolve([integration_layer(carried, "")])
@@ -212,11 +212,11 @@ def _settings(things: list[Thing]) -> Settings:
     return resolve([])
 
 
-def _sensors(things: list[Thing], settings: Settings, given: Given) -> tuple[tuple[str, str], ...]:
+def _sensors(resources: list[Resource], settings: Settings, given: Given) -> tuple[tuple[str, str], ...]:
     found = [given.service or (settings.service.name, settings.service.namespace)]
-    for thing in things:
-        labels = mapping(dig(thing.data, "metadata", "labels"))
+    for resource in resources:
+        labels = mapping(dig(resource.data, "metadata", "labels"))
         ours = all(labels.get(key) == value for key, value in inventory.SENSOR_LABELS.items())
-        if thing.kind == "Service" and ours:
-            found.append((thing.name, thing.namespace or found[0][1]))
+        if resource.kind == "Service" and ours:
+            found.append((resource.name, resource.namespace or found[0][1]))
     return tuple(dict.fromkeys(found))

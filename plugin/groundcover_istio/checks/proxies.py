@@ -29,7 +29,7 @@ def proxy_configs(sources: Sequence[Source]) -> Iterator[ProxyConfig]:
     """Every one among the inputs that can be read."""
     texts = {source.place.file: Texts() for source in sources}
     for source in sources:
-        path = _PODS.get(source.thing.kind) if source.thing else None
+        path = _PODS.get(source.resource.kind) if source.resource else None
         if path is not None:
             annotation = at(source.part, (*path, "metadata", "annotations", ANNOTATION))
             found = text_at(source.text, annotation, texts[source.place.file])

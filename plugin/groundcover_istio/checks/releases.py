@@ -39,22 +39,22 @@ class Release(NamedTuple):
 
 def releases_of(source: Source, texts: Texts) -> Iterator[Release]:
     """Every release that a file of such a tool, or a resource of its, describes."""
-    thing = source.thing
-    if not thing or thing.kind == "Kustomization":
+    resource = source.resource
+    if not resource or resource.kind == "Kustomization":
         yield from _of_kustomize(source)
-    if not thing:
+    if not resource:
         yield from _of_fleet(source)
         yield from _of_helmfile(source)
-    elif thing.kind == "ConfigMap":
+    elif resource.kind == "ConfigMap":
         yield from _of_config_map(source, texts)
-    elif thing.kind in ("HelmChart", "HelmChartConfig") and thing.group == "helm.cattle.io":
+    elif resource.kind in ("HelmChart", "HelmChartConfig") and resource.group == "helm.cattle.io":
         yield from _of_k3s(source, texts)
-    elif thing.kind == "Release" and thing.group in _CROSSPLANE:
+    elif resource.kind == "Release" and resource.group in _CROSSPLANE:
         yield from _of_crossplane(source)
-    elif thing.kind == "HelmRelease":
-        yield Release(at(source.part, ("spec", "values")), _asked_for(dig(thing.spec, "chart", "spec")))
-    elif thing.kind in _APPLICATIONS and thing.group == "argoproj.io":
-        yield from _of_argo_cd(source, at(source.part, _APPLICATIONS[thing.kind]), texts)
+    elif resource.kind == "HelmRelease":
+        yield Release(at(source.part, ("spec", "values")), _asked_for(dig(resource.spec, "chart", "spec")))
+    elif resource.kind in _APPLICATIONS and resource.group == "argoproj.io":
+        yield from _of_argo_cd(source, at(source.part, _APPLICATIONS[resource.kind]), texts)
 
 
 def _asked_for(held: Data, key: str = "version") -> str:

@@ -9,7 +9,7 @@ from groundcover_istio.control_plane import of_object
 
 if TYPE_CHECKING:
     from groundcover_istio.checks.places import Place
-    from groundcover_istio.checks.world import Thing
+    from groundcover_istio.checks.world import Resource
     from groundcover_istio.control_plane import ControlPlane
     from groundcover_istio.model import Data
 
@@ -21,7 +21,7 @@ class Source(NamedTuple):
     text: str
     """Of the file."""
     data: dict[str, Data]
-    thing: Thing | None
+    resource: Resource | None
     """None where it is no object."""
     tags: list[str]
     """Of the istiod images in the file."""
@@ -34,4 +34,4 @@ class Source(NamedTuple):
     @property
     def control_plane(self) -> ControlPlane | None:
         """What it says where it is an object of Istio's operators."""
-        return of_object(self.thing.data) if self.thing else None
+        return of_object(self.resource.data) if self.resource else None

@@ -22,7 +22,7 @@ SENDERS: Final = (*(kind for kind in TRACERS if kind != "stackdriver"), "envoyHt
 BUILT_IN: Final = {"prometheus": "prometheus", "stackdriver": "stackdriver", "envoy": "envoyFileAccessLog"}
 
 
-class Thing(NamedTuple):
+class Resource(NamedTuple):
     """A Kubernetes object."""
 
     kind: str
@@ -144,7 +144,7 @@ class World(NamedTuple):
     """Everything given in one run."""
 
     meshes: tuple[Mesh, ...]
-    things: tuple[Thing, ...]
+    resources: tuple[Resource, ...]
     root_namespace: str
     sensors: tuple[tuple[str, str], ...]
     """Name and namespace of every Service that is a sensor's."""
@@ -155,11 +155,11 @@ class World(NamedTuple):
     proxies: tuple[ProxyConfig, ...] = ()
     """Those of workloads whose pods have one of their own."""
 
-    def of_kind(self, kind: str, group: str = "") -> Iterator[Thing]:
+    def of_kind(self, kind: str, group: str = "") -> Iterator[Resource]:
         """The objects of a kind."""
-        return (thing for thing in self.things if thing.kind == kind and thing.group == group)
+        return (resource for resource in self.resources if resource.kind == kind and resource.group == group)
 
-    def telemetries(self) -> list[Thing]:
+    def telemetries(self) -> list[Resource]:
         """Every Telemetry."""
         return list(self.of_kind("Telemetry", "telemetry.istio.io"))
 
@@ -167,14 +167,14 @@ class World(NamedTuple):
         """Whether a host is a groundcover sensor's."""
         return any(istio.is_sensor_host(host, name, namespace) for name, namespace in self.sensors)
 
-    def service(self, host: str) -> Thing | None:
+    def service(self, host: str) -> Resource | None:
         """The Service that a host names, where it was given."""
         name, *rest = host.lower().split(".")
         if len(rest) > 1 and rest[1] != "svc":
             return None
-        found = [thing for thing in self.of_kind("Service") if thing.name == name]
-        exact = [thing for thing in found if rest and thing.namespace == rest[0]]
-        loose = [thing for thing in found if rest and not thing.namespace]
+        found = [resource for resource in self.of_kind("Service") if resource.name == name]
+        exact = [resource for resource in found if rest and resource.namespace == rest[0]]
+        loose = [resource for resource in found if rest and not resource.namespace]
         return next(iter([*exact, *loose]), None)
 
     def senders(self) -> Iterator[Provider]:
