@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/helm.md").read_text()
-FILES = {text.split("\n", 1)[0].removeprefix("# "): text for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)}
+# Behind this stands what runs the executable, and needs no export.
+EXPORTS = PAGE.partition("### Tools that can run the executable")[0]
+FILES = {
+    text.split("\n", 1)[0].removeprefix("# "): text for text in re.findall(r"```yaml\n(.*?)```", EXPORTS, re.DOTALL)
+}
 COMMANDS = re.findall(r"^groundcover-istio (export .* --into .*)$", PAGE, re.MULTILINE)
 
 
@@ -44,6 +50,19 @@ def test_a_command(command: str, tmp_path: Path, tool: Callable[..., Any], monke
     assert [each["name"] for each in mesh["extensionProviders"]] == ["otel-tracing"]
     Path(name).write_text(FILES[name].replace("1.26", "1.21"))
     assert "istio 1.21 has no extensionProviders.opentelemetry.http" in tool(*shlex.split(command)).err
+
+
+def test_the_plugin_of_argo_cd_fails_where_helm_fails(tmp_path: Path) -> None:
+    """Its command, with a Helm that fails and a post-renderer that would not, ends with Helm's exit code."""
+    (plugin,) = yaml.safe_load_all(PAGE.partition("# plugin.yaml\n")[2].partition("```")[0])
+    generate = plugin["spec"]["generate"]
+    for name, script in (("helm", "exit 7"), ("groundcover-istio", "cat")):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([*generate["command"], *generate["args"]], env=environment, cwd=tmp_path, check=False)
+    assert done.returncode == 7
 
 
 def test_a_change_of_mind(tmp_path: Path, tool: Callable[..., Any]) -> None:
