@@ -971,7 +971,9 @@ defaultConfig:
         pytest.param(PROVIDER.replace("4318", '"4318"\n    maxTagLength: 100'), "", id="our provider with its port in quotes and a field more"),
         pytest.param(PROVIDER.replace("5s", "6s"), 'extensionProviders[0] says provider "otel-tracing"', id="our provider with another timeout"),
         pytest.param(PROVIDER.replace("otel-tracing", "OTEL-tracing"), 'extensionProviders[0] says provider "OTEL-tracing"', id="our provider in capitals, of which there would be two"),
+        pytest.param(PROVIDER.replace("service:", "address:"), 'extensionProviders[0] says provider "otel-tracing"', id="our provider as the vendor's page has it"),
         pytest.param(AGREEING.replace("1.0", "2"), "defaultConfig.tracing.sampling says 2", id="another sampling"),
+        pytest.param(AGREEING.replace("1.0", "0.5"), "defaultConfig.tracing.sampling says 0.5", id="a lower sampling"),
         pytest.param(AGREEING.replace("true", "false"), "enableTracing says false", id="switched off"),
         pytest.param(AGREEING.replace("- otel-tracing\n", "- zzz\n"), 'defaultProviders.tracing says "zzz"', id="another tracer"),
         pytest.param("defaultProviders:\n  tracing: []\n", "", id="no tracer"),
@@ -985,6 +987,20 @@ def test_what_stands_against_a_shared_mesh_config(own: str, message: str) -> Non
         assert refusal(mesh(own), **SHARED).message.startswith(message)
     else:
         assert "shared-not-named" in codes(outcome(mesh(own), **SHARED))
+
+
+def test_a_provider_in_small_letters_stands_against_one_in_capitals() -> None:
+    """Of one name and another the mesh would have two."""
+    settings = {**SHARED, "tracing": {"providerName": "OTEL-tracing"}}
+    assert refusal(mesh(PROVIDER), **settings).message.startswith('extensionProviders[0] says provider "otel-tracing"')
+
+
+def test_a_provider_of_another_protocol_agrees_with_a_shared_one() -> None:
+    """Whatever the kind."""
+    own = "extensionProviders:\n- name: datadog-tracing\n  datadog: {service: groundcover-sensor.groundcover.svc.cluster.local, port: 8126}\n"
+    settings = {**SHARED, "tracing": {"protocol": "datadog"}}
+    assert "shared-not-named" in codes(outcome(mesh(own), **settings))
+    assert refusal(mesh(own.replace("8126", "1")), **settings).message.startswith("extensionProviders[0] says provider")
 
 
 @pytest.mark.parametrize(
