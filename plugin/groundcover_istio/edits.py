@@ -167,8 +167,8 @@ class _Editor:
         return edits + self._change_block(node, spans, removed, lines)
 
     def _require_key(self, holder: Mapping, key: Node, path: Path) -> None:
-        """Raise EditError where a key in block style stands behind a question mark, or apart from its colon."""
-        if not holder.flow and (self.layout.after_colon(key) < 0 or self.layout.entry_start(key) < key.start):
+        """Raise EditError where a key in block style stands behind a question mark, as one apart from its colon does."""
+        if not holder.flow and self.layout.entry_start(key) < key.start:
             raise EditError(f"{spell(path)} is not written as `key:`", hint="write it so")
 
     def _edit_pair(self, holder: Mapping, pair: tuple[Node, Node], path: Path, change: _Change) -> list[Edit]:
@@ -247,7 +247,7 @@ class _Editor:
         start = self._item_start(node, item)
         column = self.layout.column(start)
         first, *rest = block_lines([new], column)
-        edits = [Edit(start, max(start + 1, self.layout.words_end(item)), first[column:])]
+        edits = [Edit(start, self.layout.words_end(item), first[column:])]
         return [*edits, self.layout.insert_lines(self.layout.line_below(item), rest)] if rest else edits
 
     def _item_start(self, node: Sequence, item: Node) -> int:
