@@ -167,7 +167,7 @@ class _Editor:
         return edits + self._change_block(node, spans, removed, lines)
 
     def _require_key(self, holder: Mapping, key: Node, path: Path) -> None:
-        """Raise EditError where a key in block style stands behind a question mark, as one apart from its colon does."""
+        """Raise EditError where a key in block style stands behind a question mark, as any apart from its colon."""
         if not holder.flow and self.layout.entry_start(key) < key.start:
             raise EditError(f"{spell(path)} is not written as `key:`", hint="write it so")
 
