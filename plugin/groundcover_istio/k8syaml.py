@@ -471,6 +471,7 @@ _MUST_ESCAPE: Final = pattern(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\
 # A text that a literal block holds as it is: it begins with no white space, and one line break ends it.
 _LITERAL: Final = pattern(r"[^\s][^\n]*\n(\n*[ ]*[^\s][^\n]*\n)*")
 _PLAIN_TEXT: Final = pattern(r'["\\\n]')
+_NO_NUMBERS: Final = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -504,11 +505,9 @@ def _float_text(value: float) -> str:
     """Without exponent: `1e-05` is a string to a YAML 1.1 reader."""
     if value.is_integer():
         return str(int(value))
-    if value - value != 0:
-        return ".nan" if value != value else ".inf" if value > 0 else "-.inf"  # noqa: PLR0124  what math.isnan does
     digits, _, exponent = repr(value).partition("e")
     if not exponent:
-        return digits
+        return _NO_NUMBERS.get(digits, digits)
     # Of a fraction the exponent is negative, and one digit stands before the point.
     sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
     return f"{sign}0.{'0' * (-int(exponent) - 1)}{digits.replace('.', '')}"

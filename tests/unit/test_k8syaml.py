@@ -222,6 +222,25 @@ def test_byte_order_marks_that_are_letters(text: str, line: int) -> None:
     assert caught.value.where == f"line {line}"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1.5, "1.5"),
+        (1000.0, "1000"),
+        (1e-05, "0.00001"),
+        (1.5e-20, "0.000000000000000000015"),
+        (-1.5e-07, "-0.00000015"),
+        (2.25e-06, "0.00000225"),
+        (float("inf"), ".inf"),
+        (float("-inf"), "-.inf"),
+        (float("nan"), ".nan"),
+    ],
+)
+def test_numbers_are_written_without_exponent(number: float, text: str) -> None:
+    """A YAML 1.1 reader takes `1e-05` for a text."""
+    assert scalar_text(number) == text
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{key}: &{key} [{', '.join([f'*{below}'] * 10)}]\n" for below, key in zip("abcdef", "bcdefg", strict=True)
 )
