@@ -211,7 +211,9 @@ def test_each_library_has_one_door(library: str, importers: set[str]) -> None:
     ("value", "where"),
     [
         pytest.param("GROUNDCOVER_ISTIO_", {"errors"}, id="the prefix of variables"),
-        pytest.param(65535, {"istio", "rules.sensor"}, id="the last port"),
+        pytest.param(65535, {"istio"}, id="the last port"),
+        pytest.param("SHARED_MESH_CONFIG", {"model"}, id="the variable that names a shared mesh config"),
+        pytest.param("PILOT_TRACE_SAMPLING", {"checks.activation"}, id="the variable of istiod's sampling"),
         pytest.param(100, {"istio", "errors", "limits", "report"}, id="all of something in percent"),
     ],
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from groundcover_istio.checks.world import Mesh, Provider, Resource, World
     from groundcover_istio.model import Data, Path, Version
 
+SAMPLING_VARIABLE: Final = "PILOT_TRACE_SAMPLING"
+"""Of istiod: percent, where neither a Telemetry nor the mesh config says it."""
 # Percent, where nothing says it (istio 1.31 pilot/pkg/features/telemetry.go).
 _DEFAULT: Final = 1.0
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
+from groundcover_istio.checks.activation import SAMPLING_VARIABLE
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Texts, at, below
 from groundcover_istio.checks.places import Inner
@@ -14,7 +15,7 @@ from groundcover_istio.checks.world import Carrier, Mesh
 from groundcover_istio.control_plane import version_of_values
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release, variable
-from groundcover_istio.model import MESH_KEY, dig, mapping
+from groundcover_istio.model import MESH_KEY, SHARED_VARIABLE, dig, mapping
 from groundcover_istio.spelling import camel
 from groundcover_istio.subcharts import with_globals
 
@@ -33,8 +34,6 @@ _NAME: Final = re.compile(r"istio(-.+)?")
 _OWN_NAME: Final = re.compile(r"istio(-(?!shared-configmap-).+)?")
 _LINE: Final = re.compile(r"line (\d+)")
 _NO_MAPPING: Final = "no mapping, which a mesh config is"
-_SAMPLING: Final = "PILOT_TRACE_SAMPLING"
-_SHARED: Final = "SHARED_MESH_CONFIG"
 
 
 class _Found(NamedTuple):
@@ -54,7 +53,7 @@ class _Found(NamedTuple):
 
 def meshes(sources: list[Source], version: Version | None, root_namespace: str) -> tuple[Mesh, ...]:
     """Every mesh config of the inputs; `version` is what the user says, if anything."""
-    samplings, shared = _variables(sources, _SAMPLING), _variables(sources, _SHARED)
+    samplings, shared = _variables(sources, SAMPLING_VARIABLE), _variables(sources, SHARED_VARIABLE)
     domains = _told_domains(sources)
     texts = {source.place.file: Texts() for source in sources}
     found = [each for source in sources for each in _in(source, texts[source.place.file])]

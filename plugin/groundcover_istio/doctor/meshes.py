@@ -13,7 +13,7 @@ from groundcover_istio.doctor.items import UNKNOWN_CHART, Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import DEFAULT_DOMAIN, parse_version, told_domain, variable
-from groundcover_istio.model import dig
+from groundcover_istio.model import SHARED_VARIABLE, dig
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from groundcover_istio.doctor.cluster import Cluster
     from groundcover_istio.model import Data, Version
 
-_SHARED: Final = "SHARED_MESH_CONFIG"
 # A tag of the image may have a variant behind it; what is no release is no version of a chart.
 _CHART: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-(alpha|beta|rc)[.0-9]+)?(?=-distroless$|-debug$|$)")
 
@@ -139,7 +138,7 @@ def meshes(cluster: Cluster) -> tuple[list[Mesh], list[Item]]:
         reading = cluster.config_maps(revision.namespace)
         if reading.error:
             continue
-        names = [name for name in (revision.variable(_SHARED), revision.config_map) if name]
+        names = [name for name in (revision.variable(SHARED_VARIABLE), revision.config_map) if name]
         maps = {each["metadata"]["name"]: each for each in reading.items}
         where = f"ConfigMap {revision.namespace}/{revision.config_map}"
         if revision.config_map not in maps:

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from groundcover_istio import istio
-from groundcover_istio.checks.activation import counting, percentage, samples_none
+from groundcover_istio.checks.activation import SAMPLING_VARIABLE, counting, percentage, samples_none
 from groundcover_istio.checks.providers import host_of, speaks_grpc
 from groundcover_istio.doctor.items import Item, fail, ok, warn
 from groundcover_istio.doctor.providers import REJECTED, TRACERS, faults_of, loss_without_cluster
@@ -290,9 +290,9 @@ def _is_off(cluster: Cluster, mesh: Mesh, side: str) -> bool:
 def effective_sampling(cluster: Cluster, mesh: Mesh, side: str) -> tuple[float, str]:
     """The percentage that counts, and what sets it: Telemetry, then mesh config, then istiod's own variable."""
     telemetry, _ = winner(cluster, mesh)
-    own = mesh.revision.variable("PILOT_TRACE_SAMPLING")
+    own = mesh.revision.variable(SAMPLING_VARIABLE)
     share, source = counting(live_sampling(telemetry, side), dig(mesh.data, *_BOOTSTRAP), own)
-    by = {"mesh": ".".join(_BOOTSTRAP), "istiod": "PILOT_TRACE_SAMPLING", "default": "Istio's default"}
+    by = {"mesh": ".".join(_BOOTSTRAP), "istiod": SAMPLING_VARIABLE, "default": "Istio's default"}
     return share, f"Telemetry {name_of(telemetry)}" if telemetry and source == "telemetry" else by[source]
 
 

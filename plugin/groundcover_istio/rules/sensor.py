@@ -27,7 +27,6 @@ _PORT_NAMES: Final = {
 }
 
 
-_LAST_PORT: Final = 65535
 _LABEL: Final = pattern(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 DEFAULT: Final = DEFAULTS["service"]
 
@@ -106,7 +105,7 @@ def _port(service: Resource, role: str, expected: int | None) -> int | None:
     ports = [port for _, port in istio.tcp_ports(service.data)]
     named = [port.get("port") for port in ports if port.get("name") in _PORT_NAMES[role]]
     found = named or [port.get("port") for port in ports if expected and port.get("port") == expected]
-    return found[0] if found and type(found[0]) is int and 0 < found[0] <= _LAST_PORT else None
+    return found[0] if found and type(found[0]) is int and istio.is_port(found[0]) else None
 
 
 def _numbered(service: Resource, number: int) -> dict[str, Data]:
