@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,26 +53,25 @@ def test_what_says_something_of_istio(content: bytes, matters: bool) -> None:  #
     assert report.passed == (() if matters else ("x.yaml",))
 
 
+@pytest.mark.timeout(60)
 def test_a_long_line_is_gone_through_once() -> None:
-    """Not from each of its keys: broken JSON on one line takes the time of its size, not of its square."""
-    content = b"[" + b",".join([b'{"name":"a"}'] * 10_000) + b"\tx"
-    begun = time.process_time()
+    """Not from each of its keys: broken JSON on one line takes the time of its size, a second, not of its square."""
+    content = b'["istio",' + b",".join([b'{"name":"a"}'] * 40_000) + b"\tx"
     report = engine.check([File("x.json", content, found=True)], Given())
     assert report.passed == ("x.json",)
-    assert time.process_time() - begun < 1
 
 
+@pytest.mark.timeout(60)
 def test_links_among_folders_are_no_new_folders(folder: Path) -> None:
-    """Ways through eight that lead to each other are many thousands; a file has one name, that without links."""
+    """Ways through ten that lead to each other are a million; a file has one name, that without links."""
     (folder / "a.yaml").unlink()
-    for one in "abcdefgh":
+    names = "abcdefghij"
+    for one in names:
         (folder / one).mkdir()
-        for other in set("abcdefgh") - {one}:
+        for other in set(names) - {one}:
             (folder / one / f"_{other}").symlink_to(folder / other)
     (folder / "h" / "x.yaml").write_text(PLAIN)
-    begun = time.process_time()
     assert files("top") == ["top/h/x.yaml"]
-    assert time.process_time() - begun < 1
 
 
 def test_a_file_is_read_once(folder: Path) -> None:

@@ -85,7 +85,7 @@ def mesh_of(manifests: str) -> Any:
     """The mesh config in manifests."""
     (found,) = [
         each["data"]["mesh"]
-        for each in yaml.safe_load_all(manifests)
+        for each in yaml.load_all(manifests, yaml.CSafeLoader)
         if each and each["kind"] == "ConfigMap" and each["metadata"]["name"] == "istio"
     ]
     return yaml.safe_load(found)
@@ -224,7 +224,7 @@ def test_the_shared_mesh_config_is_the_one_that_render_adds(
     sensor = tmp_path / "sensor.yaml"
     sensor.write_text(SENSOR)
     code, out, _ = tool("render", "--mesh-config-mode", "shared", *settings, stdin=SENSOR.encode())
-    documents = [each for each in yaml.safe_load_all(out) if each]
+    documents = [each for each in yaml.load_all(out, yaml.CSafeLoader) if each]
     (added,) = [each for each in documents if each["metadata"]["name"] == "groundcover-mesh"]
     exported = tool("export", "shared-mesh-config", *settings, "--from", str(sensor))
     assert (code, exported.code) == (0, 0)
@@ -243,7 +243,7 @@ def test_the_telemetry_is_the_one_that_render_adds(settings: list[str], tool: Ca
     """To the sensor's stream."""
     sensor = DATA / "sensor-compact.helm3.yaml"
     code, out, _ = tool("render", *settings, stdin=sensor.read_bytes())
-    added = [each for each in yaml.safe_load_all(out) if each and each["kind"] == "Telemetry"]
+    added = [each for each in yaml.load_all(out, yaml.CSafeLoader) if each and each["kind"] == "Telemetry"]
     exported = tool("export", "telemetry", *settings, "--from", str(sensor))
     assert (code, exported.code) == (0, 0)
     assert added == [yaml.safe_load(exported.out)]

@@ -102,7 +102,7 @@ def helm(request: pytest.FixtureRequest, helms: dict[str, Helm]) -> Helm:
 
 def objects(text: str) -> list[dict[str, Any]]:
     """The objects in Helm's output."""
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
 
 
 def find(text: str, kind: str, name: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_the_function_patches_what_kustomize_builds(kustomize: Path, tmp_path: P
     done = build(kustomize, tmp_path, "otlp-http")
     assert done.returncode == 0, done.stderr
     objects: dict[tuple[str, str], Any] = {
-        (each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(done.stdout)
+        (each["kind"], each["metadata"]["name"]): each for each in yaml.load_all(done.stdout, yaml.CSafeLoader)
     }
     mesh = yaml.safe_load(objects["ConfigMap", "istio"]["data"]["mesh"])
     assert mesh["defaultConfig"]["tracing"] == {"sampling": 7}

@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PATCHED = "patched, else untouched"
-# Nothing takes longer, on a slow machine and measured for coverage.
-SECONDS = 60
+# No measurement: each takes seconds at most, and where it went wrong, by the sizes below, minutes or no end.
+pytestmark = pytest.mark.timeout(60)
 PWNED = Path("/tmp/groundcover-istio-pwned")  # noqa: S108  never written, which is what is tested
 
 
@@ -122,9 +121,7 @@ def process(stdin: bytes) -> tuple[int, bytes, str]:
 
 def expect(stream: Any, outcome: str, tool: Callable[..., Any]) -> None:
     """Run render and compare."""
-    before = time.monotonic()
     code, out, err = tool(stdin=stream.before)
-    assert time.monotonic() - before < SECONDS
     if outcome == PATCHED:
         # In a document with carriage returns the new lines have some too.
         assert (code, out.replace(b"\r", b""), err) == (0, stream.after.replace(b"\r", b""), "")
@@ -167,16 +164,14 @@ LINES = "a\\n::error::b\\e[31m\\a"
 LONG = "x" * 100_000
 
 
-LINES_OF_TEXT = "".join(f"      {index % 103}\n" for index in range(60_000))
+LINES_OF_TEXT = "".join(f"      {index % 103}\n" for index in range(150_000))
 ITEM = "- kind: ConfigMap\n  metadata: {name: istio}\n  data:\n    mesh: 'a: 1'\n    rest: |\n" + LINES_OF_TEXT
 
 
 @pytest.mark.parametrize("items", [1, 2], ids=["behind the change", "between two changes"])
 def test_the_difference_of_a_long_document(items: int, tool: Callable[..., Any]) -> None:
     """Only what stands between the first change and the last is compared, and that no longer than difflib can do it."""
-    before = time.process_time()
     done = tool("diff", stdin=("kind: List\nitems:\n" + ITEM * items).encode())
-    assert time.process_time() - before < SECONDS / 3
     assert (done.code, done.out.count(b"\n@@ ")) == (1, 1)
     assert done.out.count(b"\n+          service: groundcover-sensor") == items
 
@@ -212,19 +207,17 @@ MESH_OF_MANY = (
     "---\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'enableTracing: true'}\n"
 )
 MANY = {
-    "mesh configs full of aliases": "".join(f"---\nkind: ConfigMap\nmetadata: {{name: istio, namespace: n{index}}}\ndata:\n  mesh: |\n    {ALIASED}" for index in range(80)),
-    "annotations full of aliases": "".join(f"---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: p{index}\n  annotations:\n   proxy.istio.io/config: |\n    {ALIASED}" for index in range(80)),
-    "Telemetries of one name": MESH_OF_MANY + "---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: t, namespace: istio-system}\n" * 3_000,
-    "Telemetries of as many revisions": MESH_OF_MANY + "".join("---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\n" + REVISION.format(index) for index in range(3_000)),
+    "mesh configs full of aliases": "".join(f"---\nkind: ConfigMap\nmetadata: {{name: istio, namespace: n{index}}}\ndata:\n  mesh: |\n    {ALIASED}" for index in range(300)),
+    "annotations full of aliases": "".join(f"---\nkind: Pod\napiVersion: v1\nmetadata:\n  name: p{index}\n  annotations:\n   proxy.istio.io/config: |\n    {ALIASED}" for index in range(300)),
+    "Telemetries of one name": MESH_OF_MANY + "---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: t, namespace: istio-system}\n" * 5_000,
+    "Telemetries of as many revisions": MESH_OF_MANY + "".join("---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\n" + REVISION.format(index) for index in range(5_000)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("stream", MANY.values(), ids=MANY)
 def test_check_of_many(stream: str, tool: Callable[..., Any]) -> None:
     """Takes time as long as the input, not as its square, and what aliases stand for is counted over all of it."""
-    before = time.process_time()
     assert tool("check", "-", stdin=stream.encode()).code in (0, 1)
-    assert time.process_time() - before < SECONDS / 3
 
 
 NINES = "9" * 5_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -105,6 +106,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the package by its name below it, the package itself as ''."""
     found = {}

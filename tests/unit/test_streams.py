@@ -25,7 +25,7 @@ def streams(pattern: str) -> list[Any]:
 
 def documents(stream: bytes) -> list[dict[str, Any]]:
     """Every object of a stream, read by PyYAML alone."""
-    return [document for document in yaml.safe_load_all(stream.decode()) if document]
+    return [document for document in yaml.load_all(stream.decode(), yaml.CSafeLoader) if document]
 
 
 ODD = {
