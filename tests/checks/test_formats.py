@@ -36,16 +36,17 @@ def log_of(findings: list[Finding]) -> Any:
 
 
 def test_sarif_is_valid_for_every_case() -> None:
-    """Each result is valid and points to its rule."""
-    seen = 0
-    for path in INPUTS:
-        found = engine.check([File(str(path.relative_to(HERE)), path.read_bytes())], Given()).findings
-        log = log_of(found)
-        rules = log["runs"][0]["tool"]["driver"]["rules"]
-        results = log["runs"][0]["results"]
-        assert [rules[result["ruleIndex"]]["id"] for result in results] == [each.rule for each in found]
-        seen += len(results)
-    assert seen > 100
+    """Each result of any case is valid and points to its rule."""
+    found = [
+        finding
+        for path in INPUTS
+        for finding in engine.check([File(str(path.relative_to(HERE)), path.read_bytes())], Given()).findings
+    ]
+    log = log_of(found)
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    results = log["runs"][0]["results"]
+    assert [rules[result["ruleIndex"]]["id"] for result in results] == [each.rule for each in found]
+    assert len(results) > 100
 
 
 def test_sarif_of_nothing() -> None:

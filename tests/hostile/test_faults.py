@@ -27,7 +27,7 @@ import yaml
 
 from groundcover_istio import libyaml
 
-from .conftest import beside, istiod
+from .conftest import beside, istiod, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,8 +165,7 @@ def test_a_writer_that_takes_its_time(*, blocking: bool) -> None:
 def test_a_disk_that_is_full_in_the_midst(unbuffered: str, folder: Path) -> None:
     """What fitted stands in the file behind standard output, as with every program; the exit code says that it is not all."""
     limit = len(ISTIOD.after) // 2
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": unbuffered}
-    environment = {key: value for key, value in environment.items() if not key.startswith("COVERAGE")}
+    environment = unmeasured(PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED=unbuffered)
     with (folder / "manifests.yaml").open("rb") as manifests, (folder / "out").open("wb") as out:
         done = subprocess.run(
             TOOL,
@@ -198,9 +197,8 @@ def test_a_full_disk(arguments: list[str], folder: Path) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
 
-    # Byte code and coverage would be files too.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    environment = {key: value for key, value in environment.items() if not key.startswith("COVERAGE")}
+    # Byte code would be a file too.
+    environment = unmeasured(PYTHONDONTWRITEBYTECODE="1")
     before = contents(folder)
     done = subprocess.run(
         [*TOOL, *arguments],
@@ -239,9 +237,12 @@ def test_a_folder_that_cant_be_written_to(arguments: list[str]) -> None:
             (folder / file).chmod(0o644)  # whatever the umask
         folder.chmod(0o555)
         before = contents(folder)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
         done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, *arguments], cwd=folder, env=environment, capture_output=True, check=False
+            [sys.executable, "-c", AS_NOBODY, *arguments],
+            cwd=folder,
+            env=unmeasured(),
+            capture_output=True,
+            check=False,
         )
         folder.chmod(0o755)
         assert (done.returncode, done.stdout) == (2, b"")
@@ -261,9 +262,8 @@ def test_a_file_of_somebody_else_where_the_new_one_is_put_together(folder: Path)
 
 def as_nobody(folder: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A run of somebody who may read little, by relative names: what is above may be nobody else's."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     command = [sys.executable, "-c", AS_NOBODY, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=unmeasured(), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o444], ids=["not listed", "not entered"])
@@ -394,8 +394,7 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
         path.rename(work / path.name)
     before = {name: data.decode() for name, data in contents(work).items()}
     command = [sys.executable, "-c", AT_EVERY_CALL, "24", str(work), *arguments]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
-    done = subprocess.run(command, capture_output=True, check=True, env=environment)
+    done = subprocess.run(command, capture_output=True, check=True, env=unmeasured())
     found = json.loads(done.stdout)
     after = found["undisturbed"]
     assert after["code"] == 0
@@ -419,8 +418,6 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
 def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
     """The same for the interpreter's start and the imports."""
     codes = set()
-    # Measuring coverage starts before us, and swallows Ctrl-C.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     for milliseconds in range(2, 60, 8):
         run = subprocess.Popen(
             [*TOOL],
@@ -428,7 +425,7 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=environment,
+            env=unmeasured(),
         )
         time.sleep(milliseconds / 1000)
         run.send_signal(number)
@@ -449,7 +446,14 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
 def test_a_signal_while_nobody_reads_yet(folder: Path) -> None:
     """What is larger than a pipe holds comes whole: the signal waits for the reader."""
     large = beside(b"kind: Pod\nx: " + b"y" * 1_000_000 + b"\n")
-    run = subprocess.Popen([*TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
+    run = subprocess.Popen(
+        [*TOOL],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=unmeasured(),
+    )
     assert run.stdin
     assert run.stdout
     run.stdin.write(large.before)
@@ -488,7 +492,7 @@ def test_a_signal_at_a_terminal_before_helm_is_told() -> None:
     """The document for Helm 4 is YAML, whatever the terminal gets."""
     terminal, end = pty.openpty()
     command = [*TOOL, "render", "--error-channel", "document"]
-    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end)
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=end, env=unmeasured())
     while b" 1 s" not in os.read(terminal, 4096):
         pass
     run.send_signal(signal.SIGTERM)
@@ -583,7 +587,7 @@ def test_a_signal_while_kubectl_hangs(contexts: str, further: list[str], tmp_pat
 
 def require_end_of_all(arguments: list[str], pids: Path) -> None:
     """A signal ends a command line at once, and whatever it started, which says so in the file `pids`."""
-    run = subprocess.Popen([*TOOL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = subprocess.Popen([*TOOL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=unmeasured())
     while not (pids.exists() and pids.read_text().endswith("\n")):
         time.sleep(0.02)
     run.send_signal(signal.SIGTERM)
@@ -602,7 +606,11 @@ def test_a_signal_while_a_report_goes_into_a_pipe(folder: Path) -> None:
     one = istiod().before
     large = b"".join(one.replace(b"name: istio\n", f"name: istio-{number}\n".encode()) for number in range(800))
     run = subprocess.Popen(
-        [*TOOL, "render", "--report", "pipe"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=folder
+        [*TOOL, "render", "--report", "pipe"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        env=unmeasured(),
     )
     assert run.stdin
     run.stdin.write(large)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from groundcover_istio import console, inventory, k8syaml, limits
 from groundcover_istio.doctor import dumps
 
-from .conftest import POD, istiod
+from .conftest import POD, istiod, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +95,7 @@ def test_less_memory_than_the_limit(arguments: list[str]) -> None:
             capture_output=True,
             check=False,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (128 * MEBIBYTE, 128 * MEBIBYTE)),
-            env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")},
+            env=unmeasured(),
         )
     assert done.returncode == (3 if "check" in arguments else 2)
     assert b"can't be read: not enough memory" in done.stdout + done.stderr
@@ -159,7 +158,7 @@ def test_a_bomb_of_aliases_takes_no_memory(lines: bytes) -> None:
         check=False,
         preexec_fn=limit,
         timeout=60,
-        env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")},
+        env=unmeasured(),
     )
     assert (done.returncode, done.stdout) == (3, b"")
     assert b"alias" in done.stderr
@@ -170,9 +169,7 @@ def test_a_mesh_config_as_large_as_kubernetes_takes_needs_little_memory() -> Non
     entry = "- name: tracer-{}\n  zipkin:\n    service: zipkin.tracing.svc.cluster.local\n    port: 9411\n"
     entries = "".join(entry.format(number) for number in range(MEBIBYTE * 3 // 2 // len(entry)))
     stream = istiod(mesh=f"extensionProviders:\n{entries}".encode()).before
-    # Measuring coverage takes memory too.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
-    done = subprocess.run([sys.executable, "-c", PEAK], input=stream, capture_output=True, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", PEAK], input=stream, capture_output=True, check=True, env=unmeasured())
     assert int(done.stderr) < 80 * 1024
 
 
