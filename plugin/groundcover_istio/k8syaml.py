@@ -189,9 +189,11 @@ def _without_first_mark(text: str) -> str:
     if behind := _MARK_BEHIND_SEPARATOR.match(text):
         text = f"{text[: behind.start(1)]} {behind[1]}{text[behind.end() :]}"
     if found := _MARK_BEGINS_A_LINE.search(text):
-        where = f"line {text.count(chr(10), 0, found.start() + 1) + 1}"
+        line = text.count("\n", 0, found.end()) + 1
         raise ManifestError(
-            "a byte order mark begins the line, and Kubernetes takes it for a letter", where=where, hint="remove it"
+            "a byte order mark begins the line, and Kubernetes takes it for a letter",
+            where=f"line {line}",
+            hint="remove it",
         )
     return text
 
