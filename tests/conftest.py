@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import hypothesis
 import pytest
 
 import helm_binaries as pinned
@@ -26,6 +27,12 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 DATA_VARIABLE = "GROUNDCOVER_ISTIO_TEST_DATA"
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
+
+
+# How long an example takes, to draw or to run, says more of the machine than of what is tested.
+_UNTIMED = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=_UNTIMED)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

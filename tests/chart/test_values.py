@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .draw import SCHEMA, SUBCHART, SUBSCHEMA, leaves, others, values_of
@@ -128,13 +128,7 @@ def test_allowed_values_render_or_are_refused(helm: Helm) -> None:
     """Never a template error, and what renders is valid."""
 
     @given(DRAWN)
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=EXAMPLES == 60,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
+    @settings(max_examples=EXAMPLES, derandomize=EXAMPLES == 60, database=None)
     def fuzz(pair: tuple[dict[str, Any], dict[str, Any] | None]) -> None:
         check(helm, *pair)
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from groundcover_istio import k8syaml
@@ -111,7 +111,6 @@ def follow(text: str) -> str:
 
 
 @pytest.mark.parametrize("style", ESCAPING.values(), ids=ESCAPING)
-@settings(deadline=None)
 @given(value=st.text(alphabet=st.sampled_from("ab:# \n\t\"'\\é\u2028\x85"), max_size=40))
 def test_every_escape_is_followed(style: Callable[[str], str], value: str) -> None:
     """Where everything can be written, the value is the one that was meant."""
@@ -119,7 +118,6 @@ def test_every_escape_is_followed(style: Callable[[str], str], value: str) -> No
 
 
 @pytest.mark.parametrize("style", RAW.values(), ids=RAW)
-@settings(deadline=None)
 @given(value=st.text(alphabet=st.sampled_from("ab:# \n\"'\\é"), max_size=40))
 def test_every_style_is_followed(style: Callable[[str], str], value: str) -> None:
     """Folded or not, no character but white space is lost or stands elsewhere."""

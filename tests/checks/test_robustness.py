@@ -6,7 +6,7 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundcover_istio import k8syaml
@@ -56,7 +56,7 @@ def spoilt(documents: list[Any], path: tuple[str | int, ...], junk: Any) -> list
     return list(changed)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(st.data())
 def test_anything_anywhere(data: st.DataObject) -> None:
     """One to three values of an example replaced by others, in the text of its mesh config too."""
@@ -86,7 +86,7 @@ def report_of(content: bytes) -> engine.Report:
     return report
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(EXAMPLES), st.integers(0, 2000), st.text(max_size=5))
 def test_any_text(text: str, position: int, added: str) -> None:
     """Examples with something typed into them."""
@@ -94,7 +94,7 @@ def test_any_text(text: str, position: int, added: str) -> None:
     report_of((text[:at] + added + text[at:]).encode("utf-8", "replace"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=60))
 def test_any_bytes(content: bytes) -> None:
     """What is no text is reported, not raised."""

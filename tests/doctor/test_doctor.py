@@ -351,7 +351,7 @@ def test_help_fits_a_screen() -> None:
     assert len(text.splitlines()) <= 40
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_junk_anywhere_ends_in_a_checklist(data: st.DataObject, cluster: Any) -> None:
     """Any value in any object in place of which stands something else: no exception, and every line has its words."""

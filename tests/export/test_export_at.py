@@ -104,7 +104,7 @@ def test_values_of_the_chart_itself(text: str, tmp_path: Path, tool: Callable[..
     assert path.read_text().startswith(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(KEYS, DATA, max_size=3),
     MESHES,

@@ -80,7 +80,7 @@ def without_ours(values: Any) -> Any:
     return values
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(KEYS, DATA, max_size=4), MESHES, SETTINGS, STYLES)
 def test_only_what_is_ours_changes(values: Any, mesh: Any, given_settings: Any, style: Any) -> None:
     """And the second time nothing does; a broken entry of ours takes today's name or is gone, a valid one is never lost."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundcover_istio import pipeline
@@ -35,7 +35,7 @@ def mesh_of(stream: bytes) -> dict[str, object]:
     pytest.fail("the mesh config has gone")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300)
 @given(streams(), st.sampled_from(["otlp-http", "otlp-grpc"]), st.sampled_from(["\n", "\r\n"]))
 def test_only_the_mesh_scalar_changes(parts: tuple[str, str, str], protocol: str, newline: str) -> None:
     """Around the scalar nothing changes, in it all comments stay, and what it says is what was planned."""
@@ -65,7 +65,7 @@ def test_only_the_mesh_scalar_changes(parts: tuple[str, str, str], protocol: str
     assert new == old
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100)
 @given(streams(), st.sampled_from(["auto", "mesh", "telemetry", "none"]), st.booleans())
 def test_a_second_run_changes_nothing(parts: tuple[str, str, str], activation: str, logs: bool) -> None:  # noqa: FBT001
     """f(f(x)) == f(x), byte for byte, whatever the settings."""
@@ -78,7 +78,7 @@ LINES = ["---", "--- # c", "---\t", "-------", "---x", "-----BEGIN CERTIFICATE--
          "kind: ConfigMap", "kind: Secret", "mesh: x", "", " ", "groundcover", "telemetry.istio.io", "\xff", "é", "\0", "%YAML 1.2"]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(LINES).filter(lambda line: line != "kind: ConfigMap")),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -92,7 +92,7 @@ def test_what_is_not_ours_passes_through(lines: list[str], newline: str, bom: bo
     assert [each.code for each in outcome.decisions] == ["nothing-here"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(), st.sampled_from(["", "'", '"']))
 def test_written_scalars_read_back(text: str, style: str) -> None:
     """Whatever the text, it reads back as that text: by our rules and by PyYAML's."""
@@ -115,7 +115,7 @@ COLLECTIONS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(COLLECTIONS)
 def test_written_data_reads_back(data: Any) -> None:
     """Whatever it is, in block style and in flow style; every text with its line breaks, every number."""
@@ -124,7 +124,7 @@ def test_written_data_reads_back(data: Any) -> None:
         assert to_data(tree.root) == {"key": data}
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=400)
 @given(grammar(), st.sampled_from(oracles.ARGUMENTS))
 def test_whatever_comes_in(stream: bytes, arguments: tuple[str, ...]) -> None:
     """All that `oracles` names, on streams of everything we know of, whole and broken."""

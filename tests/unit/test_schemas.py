@@ -132,7 +132,7 @@ LEAVES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.sampled_from(generate.NAMES))
 def test_the_fast_validator_agrees_on_anything(data: st.DataObject, schema: SchemaName) -> None:
     """Whatever is made of the schema's own keys is accepted by both or by neither."""
