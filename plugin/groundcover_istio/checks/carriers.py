@@ -10,7 +10,7 @@ from groundcover_istio.checks.activation import SAMPLING_VARIABLE
 from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Texts, at, below
 from groundcover_istio.checks.places import Inner
-from groundcover_istio.checks.releases import releases_of
+from groundcover_istio.checks.releases import references_in, releases_of
 from groundcover_istio.checks.world import Carrier, Mesh
 from groundcover_istio.control_plane import version_of_values
 from groundcover_istio.errors import ManifestError
@@ -20,10 +20,11 @@ from groundcover_istio.spelling import camel
 from groundcover_istio.subcharts import with_globals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from groundcover_istio.checks.parts import Part
     from groundcover_istio.checks.places import Place
+    from groundcover_istio.checks.releases import Reference
     from groundcover_istio.checks.sources import Source
     from groundcover_istio.checks.world import Resource
     from groundcover_istio.model import Data, Path, Version
@@ -56,7 +57,8 @@ def meshes(sources: list[Source], version: Version | None, root_namespace: str) 
     samplings, shared = _variables(sources, SAMPLING_VARIABLE), _variables(sources, SHARED_VARIABLE)
     domains = _told_domains(sources)
     texts = {source.place.file: Texts() for source in sources}
-    found = [each for source in sources for each in _in(source, texts[source.place.file])]
+    references = references_in(sources)
+    found = [each for source in sources for each in _in(source, texts[source.place.file], references)]
     return tuple(
         _mesh(
             each._replace(layer=each.layer or (each.carrier == "configmap" and each.source.place.file in shared)),
@@ -98,20 +100,20 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
     )
 
 
-def _in(source: Source, texts: Texts) -> Iterator[_Found]:
+def _in(source: Source, texts: Texts, references: Sequence[Reference]) -> Iterator[_Found]:
     resource = source.resource
     if not resource:
         yield from _in_plain_file(source, texts)
     elif resource.kind == "ConfigMap" and not resource.group:
         yield from _in_config_map(source, resource, texts)
-        yield from _in_releases(source, texts)
+        yield from _in_releases(source, texts, references)
     elif source.control_plane:
         values, below = mapping(resource.spec.get("values")), ("spec", "values", "meshConfig")
         carrier: Carrier = "operator" if resource.kind == "IstioOperator" else "sail"
         for path in dict.fromkeys((source.control_plane.place, below)):
             yield from _mesh_at(source, carrier, source.part, path, values)
     else:
-        yield from _in_releases(source, texts)
+        yield from _in_releases(source, texts, references)
 
 
 def _in_plain_file(source: Source, texts: Texts) -> Iterator[_Found]:
@@ -122,8 +124,8 @@ def _in_plain_file(source: Source, texts: Texts) -> Iterator[_Found]:
         yield from _in_releases(source, texts)
 
 
-def _in_releases(source: Source, texts: Texts) -> Iterator[_Found]:
-    for values, chart in releases_of(source, texts):
+def _in_releases(source: Source, texts: Texts, references: Sequence[Reference] = ()) -> Iterator[_Found]:
+    for values, chart in releases_of(source, texts, references):
         yield from _in_values(source, values, chart)
 
 

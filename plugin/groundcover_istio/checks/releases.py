@@ -15,10 +15,11 @@ from groundcover_istio.checks.parts import at, text_at
 from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from groundcover_istio.checks.parts import Part, Texts
     from groundcover_istio.checks.sources import Source
+    from groundcover_istio.checks.world import Resource
     from groundcover_istio.model import Data, Path
 
 _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
@@ -27,6 +28,7 @@ _APPLICATIONS: Final[dict[str, Path]] = {"Application": ("spec",), "ApplicationS
 _CROSSPLANE: Final = ("helm.crossplane.io", "helm.m.crossplane.io")
 _VALUES_KEY: Final = "values.yaml"
 """Where Flux looks for values in a ConfigMap, unless it is told another key (helm-controller, valuesFrom)."""
+_FLUX: Final = ".toolkit.fluxcd.io"
 
 
 class Release(NamedTuple):
@@ -37,7 +39,33 @@ class Release(NamedTuple):
     """Istio's minor version by the chart that is asked for beside them; empty where nothing says it."""
 
 
-def releases_of(source: Source, texts: Texts) -> Iterator[Release]:
+class Reference(NamedTuple):
+    """Where a HelmRelease of Flux takes values from: a key of a ConfigMap."""
+
+    namespace: str
+    name: str
+    key: str
+    chart: str
+    """As in Release."""
+
+
+def references_in(sources: Iterable[Source]) -> tuple[Reference, ...]:
+    """Those of every HelmRelease, but for a single value (targetPath)."""
+    return tuple(
+        Reference(
+            source.resource.namespace,
+            str(dig(each, "name")),
+            str(dig(each, "valuesKey") or _VALUES_KEY),
+            _asked_for(dig(source.resource.spec, "chart", "spec")),
+        )
+        for source in sources
+        if source.resource and source.resource.kind == "HelmRelease" and source.resource.group.endswith(_FLUX)
+        for each in items(source.resource.spec.get("valuesFrom"))
+        if dig(each, "kind") == "ConfigMap" and not dig(each, "targetPath")
+    )
+
+
+def releases_of(source: Source, texts: Texts, references: Sequence[Reference]) -> Iterator[Release]:
     """Every release that a file of such a tool, or a resource of its, describes."""
     resource = source.resource
     if not resource or resource.kind == "Kustomization":
@@ -46,7 +74,7 @@ def releases_of(source: Source, texts: Texts) -> Iterator[Release]:
         yield from _of_fleet(source)
         yield from _of_helmfile(source)
     elif resource.kind == "ConfigMap":
-        yield from _of_config_map(source, texts)
+        yield from _of_config_map(source, resource, texts, references)
     elif resource.kind in ("HelmChart", "HelmChartConfig") and resource.group == "helm.cattle.io":
         yield from _of_k3s(source, texts)
     elif resource.kind == "Release" and resource.group in _CROSSPLANE:
@@ -101,11 +129,19 @@ def _of_kustomize(source: Source) -> Iterator[Release]:
         yield Release(at(source.part, ("helmCharts", index, "valuesInline")), _named(each))
 
 
-def _of_config_map(source: Source, texts: Texts) -> Iterator[Release]:
-    """What a HelmRelease of Flux may take its values from; of other uses of the key nothing is said."""
-    values = text_at(source.text, at(source.part, ("data", _VALUES_KEY)), texts)
-    if values and isinstance(mapping(values.data).get("meshConfig", {}), dict):
-        yield Release(values, "")
+def _of_config_map(
+    source: Source, resource: Resource, texts: Texts, references: Sequence[Reference]
+) -> Iterator[Release]:
+    """What a HelmRelease of Flux takes its values from, or may, by the usual key; of its other uses nothing is said."""
+    charts: dict[str, set[str]] = {_VALUES_KEY: set()}
+    for each in references:
+        # A manifest may leave the namespace to whoever applies it.
+        if each.name == resource.name and (each.namespace in ("", resource.namespace) or not resource.namespace):
+            charts.setdefault(each.key, set()).add(each.chart)
+    for key, asked in charts.items():
+        values = text_at(source.text, at(source.part, ("data", key)), texts)
+        if values and isinstance(mapping(values.data).get("meshConfig", {}), dict):
+            yield Release(values, asked.pop() if len(asked) == 1 else "")
 
 
 def _of_k3s(source: Source, texts: Texts) -> Iterator[Release]:
