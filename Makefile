@@ -51,7 +51,7 @@ test-minimal: setup helm ## the tests of the engine with the lowest run-time dep
 fuzz: setup ## coverage-guided fuzzing for SECONDS=60; tools/fuzz.py --keep takes what it found into the corpus
 	@$(BIN)/python tools/fuzz.py $(SECONDS)
 
-mutation: setup ## does a test fail where the code is wrong? MODULES="stream edits rules k8syaml", hours for all of them
+mutation: setup ## does a test fail where the code is wrong? MODULES="stream edits rules k8syaml serializer", hours for all of them
 	@$(BIN)/python tools/mutation.py $(MODULES)
 
 audit: setup ## known vulnerabilities of every locked dependency, by PyPI's database, and mistakes in workflows

@@ -1,6 +1,6 @@
 """`make mutation`: does a test fail when the code is wrong? cosmic-ray changes one thing at a time and runs the tests.
 
-    python tools/mutation.py [--again] [MODULE …]     default: stream edits rules k8syaml
+    python tools/mutation.py [--again] [MODULE …]     default: stream edits rules k8syaml serializer
 
 It works on a copy in build/mutation, with the tests that run in this process and fast. For each module it prints how
 many of its mutants were killed, how many live for a reason that stands in mutants.toml, and each other one: its place
@@ -28,8 +28,8 @@ ROOT = environments.ROOT
 WORK = ROOT / "build" / "mutation"
 TREE = WORK / "tree"
 EXPLAINED = ROOT / "tools" / "mutants.toml"
-MODULES: Final = ("stream", "edits", "rules", "k8syaml")
-UNIT: Final = ("edits", "stream", "k8syaml", "pipeline", "rules", "streams")
+MODULES: Final = ("stream", "edits", "rules", "k8syaml", "serializer")
+UNIT: Final = ("edits", "stream", "k8syaml", "serializer", "pipeline", "rules", "streams")
 # In mutants.toml: the line stands in several, and is the same in each.
 ANY_FILE: Final = "*"
 # No test of these needs Hypothesis, whose import takes longer than most mutants live.

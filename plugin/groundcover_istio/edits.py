@@ -10,23 +10,11 @@ from __future__ import annotations
 import itertools
 
 from groundcover_istio.errors import EditError
-from groundcover_istio.k8syaml import (
-    Alias,
-    Mapping,
-    Node,
-    Scalar,
-    Sequence,
-    Tree,
-    block_lines,
-    flow_text,
-    is_merge_key,
-    is_null,
-    pair_lines,
-    scalar_text,
-)
+from groundcover_istio.k8syaml import Alias, Mapping, Node, Scalar, Sequence, Tree, is_merge_key, is_null
 from groundcover_istio.layout import Layout, Span
 from groundcover_istio.model import Data, Edit, Operation, Path
 from groundcover_istio.records import NamedTuple
+from groundcover_istio.serializer import block_lines, flow_text, pair_lines, scalar_text
 from groundcover_istio.spelling import spell
 
 TYPE_CHECKING = False

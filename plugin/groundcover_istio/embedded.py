@@ -12,11 +12,12 @@ from __future__ import annotations
 import io
 
 from groundcover_istio.edits import apply
-from groundcover_istio.k8syaml import escape, is_null
+from groundcover_istio.k8syaml import is_null
 from groundcover_istio.layout import Layout
 from groundcover_istio.model import Edit
 from groundcover_istio.patterns import pattern
 from groundcover_istio.records import NamedTuple
+from groundcover_istio.serializer import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundcover_istio import config, k8syaml, stream
+from groundcover_istio import config, k8syaml, serializer, stream
 from groundcover_istio.edits import apply, apply_to_data, edits_for, find_scalar
 from groundcover_istio.embedded import embed
 from groundcover_istio.errors import EditError, ManifestError, ToolError
@@ -281,7 +281,7 @@ def _added_text(manifests: bytes, addition: Addition) -> str:
     name = f"{chart}/{ADDED_TEMPLATES[data['kind']]}"
     if chart and annotated:
         data["metadata"] = {**data["metadata"], "annotations": {stream.FILENAME_ANNOTATION: name}}
-    text = "\n".join(k8syaml.block_lines(data, 0)) + "\n"
+    text = "\n".join(serializer.block_lines(data, 0)) + "\n"
     if k8syaml.load(text) != [data]:
         raise EditError(
             "can't be added safely: its text reads differently from the plan",

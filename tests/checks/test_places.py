@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundcover_istio import k8syaml
+from groundcover_istio import k8syaml, serializer
 from groundcover_istio.checks.places import Inner, Lines
 from groundcover_istio.spelling import camel
 
@@ -88,7 +88,7 @@ BREAKS = {0x85: "x", 0x2028: "x"}
 ESCAPING: dict[str, Callable[[str], str]] = {
     "JSON": json.dumps,
     "JSON without escapes of letters": lambda value: json.dumps(value.translate(BREAKS), ensure_ascii=False),
-    "double quotes as this project writes them": lambda value: f'"{k8syaml.escape(value)}"',
+    "double quotes as this project writes them": lambda value: f'"{serializer.escape(value)}"',
 }
 RAW: dict[str, Callable[[str], str]] = {
     "double quotes over several lines": lambda value: '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"',

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from groundcover_istio.k8syaml import parse, scalar_text, to_data
+from groundcover_istio.k8syaml import parse, to_data
+from groundcover_istio.serializer import scalar_text
 
 if TYPE_CHECKING:
     from pathlib import Path

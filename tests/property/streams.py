@@ -10,7 +10,7 @@ import textwrap
 
 from hypothesis import strategies as st
 
-from groundcover_istio.k8syaml import escape
+from groundcover_istio.serializer import escape
 
 OTHER_PROVIDER = {
     "block": "name: authz # keep me\n  envoyExtAuthzGrpc:\n    service: authz.default.svc.cluster.local\n    port: 9000",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from groundcover_istio import pipeline
 from groundcover_istio.config import layer_from_options
-from groundcover_istio.k8syaml import block_lines, flow_text, parse, scalar_text, to_data
+from groundcover_istio.k8syaml import parse, to_data
+from groundcover_istio.serializer import block_lines, flow_text, scalar_text
 
 from . import oracles
 from .streams import grammar, streams

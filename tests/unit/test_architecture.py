@@ -38,13 +38,14 @@ ALLOWED = {
     "control_plane": {"records", "model", "istio"},
     "libyaml": {"errors", "package_parts"},
     "k8syaml": {"errors", "patterns", "records", "model", "limits", "libyaml"},
+    "serializer": {"patterns", "model", "k8syaml"},
     "stream": {"errors", "patterns", "records"},
     "validation": {"records", "model", "spelling", "_validators", "_schemas"},
     "config": {"errors", "records", "model", "istio", "k8syaml", "validation"},
     "inventory": {"errors", "patterns", "records", "model", "limits", "istio", "control_plane", "k8syaml", "stream", "config"},
     "layout": {"patterns", "records", "model", "k8syaml"},
-    "edits": {"errors", "records", "model", "k8syaml", "layout", "spelling"},
-    "embedded": {"patterns", "records", "model", "k8syaml", "layout", "edits"},
+    "edits": {"errors", "records", "model", "k8syaml", "serializer", "layout", "spelling"},
+    "embedded": {"patterns", "records", "model", "k8syaml", "serializer", "layout", "edits"},
     "rules.plan": {"records", "model", "inventory"},
     "rules.tracing": {"model", "istio"},
     "rules.versions": {"model", "istio", "inventory", "rules.plan"},
@@ -60,7 +61,7 @@ ALLOWED = {
         "rules.versions",
     },
     "rules.shared": {
-        "errors", "model", "istio", "k8syaml", "spelling", "inventory", "rules.plan", "rules.provider", "rules.mesh_config",
+        "errors", "model", "istio", "serializer", "spelling", "inventory", "rules.plan", "rules.provider", "rules.mesh_config",
         "rules.logs",
     },
     "rules": {
@@ -70,18 +71,18 @@ ALLOWED = {
     "report": {"errors", "model"},
     "difference": {"model", "k8syaml"},
     "pipeline": {
-        "errors", "model", "k8syaml", "stream", "validation", "istio", "config", "inventory", "edits", "embedded", "rules",
+        "errors", "model", "k8syaml", "serializer", "stream", "validation", "istio", "config", "inventory", "edits", "embedded", "rules",
         "rules.plan", "report",
     },
     "interrupts": set(),
     "processes": {"interrupts"},
     "helm_plugin": {"errors", "interrupts", "processes", ""},
     "checks.*": {
-        "errors", "model", "chart_version", "subcharts", "helm_set", "spelling", "istio", "control_plane", "limits", "k8syaml", "stream", "validation", "config", "inventory",
+        "errors", "model", "chart_version", "subcharts", "helm_set", "spelling", "istio", "control_plane", "limits", "k8syaml", "serializer", "stream", "validation", "config", "inventory",
         "rules.tracing", "rules.telemetry", "rules.values", "",
     },
     "exports.*": {
-        "errors", "model", "chart_version", "subcharts", "helm_set", "spelling", "istio", "control_plane", "k8syaml", "stream", "validation", "config", "inventory", "edits", "embedded",
+        "errors", "model", "chart_version", "subcharts", "helm_set", "spelling", "istio", "control_plane", "k8syaml", "serializer", "stream", "validation", "config", "inventory", "edits", "embedded",
         "rules.sensor", "rules.logs", "rules.telemetry", "rules.values", "report", "pipeline",
     },
     "doctor.*": {
@@ -258,7 +259,7 @@ PATH = {"cli", "console", "errors", "interrupts", "limits", "package_parts", "pa
 PATCH = PATH | {
     "commands", "commands.render", "_since", "_validators", "config", "edits", "embedded", "inventory", "istio", "k8syaml",
     "layout", "libyaml", "model", "pipeline", "progress", "rules", "rules.mesh_config", "rules.plan", "rules.provider",
-    "rules.sensor", "rules.telemetry", "rules.tracing", "rules.versions", "spelling", "validation", "variables",
+    "rules.sensor", "rules.telemetry", "rules.tracing", "rules.versions", "serializer", "spelling", "validation", "variables",
 }  # fmt: skip
 
 

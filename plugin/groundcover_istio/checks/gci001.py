@@ -76,7 +76,7 @@ from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.decoding import ADDRESS_WANTED, discarding_as_written
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.k8syaml import pair_lines
+from groundcover_istio.serializer import pair_lines
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:

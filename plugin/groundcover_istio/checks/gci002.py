@@ -64,8 +64,8 @@ from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.checks.world import SENDERS
 from groundcover_istio.istio import port_number
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import dig, items, mapping
+from groundcover_istio.serializer import pair_lines
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:

@@ -64,8 +64,8 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import active_names
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.world import TRACERS
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import mapping
+from groundcover_istio.serializer import pair_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -56,8 +56,8 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.activation import for_the_mesh, sampling
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.istio import TELEMETRY_V1
-from groundcover_istio.k8syaml import block_lines
 from groundcover_istio.rules.telemetry import TELEMETRY_NAME
+from groundcover_istio.serializer import block_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

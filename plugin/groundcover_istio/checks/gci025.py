@@ -43,9 +43,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import items, mapping
 from groundcover_istio.rules.values import chart_defaults
+from groundcover_istio.serializer import pair_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

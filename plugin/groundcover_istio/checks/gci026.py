@@ -64,8 +64,8 @@ from groundcover_istio.checks.activation import is_used
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import lets_through, namespace_of
 from groundcover_istio.checks.providers import rejects_listeners
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import items, mapping
+from groundcover_istio.serializer import pair_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

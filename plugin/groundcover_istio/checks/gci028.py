@@ -73,7 +73,7 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import collectors
 from groundcover_istio.checks.traffic import TLS, deciding, rule
-from groundcover_istio.k8syaml import block_lines
+from groundcover_istio.serializer import block_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

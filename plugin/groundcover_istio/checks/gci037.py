@@ -68,8 +68,8 @@ from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.gci017 import in_telemetry
 from groundcover_istio.istio import number
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import dig
+from groundcover_istio.serializer import pair_lines
 from groundcover_istio.spelling import show, spell
 from groundcover_istio.validation import faults, without_nulls
 

@@ -69,8 +69,8 @@ from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import namespace_of
 from groundcover_istio.checks.selectors import discovers
 from groundcover_istio.checks.world import SENDERS
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import items
+from groundcover_istio.serializer import pair_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

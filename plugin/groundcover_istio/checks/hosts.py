@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from groundcover_istio import istio
 from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.providers import host_of
-from groundcover_istio.k8syaml import pair_lines
 from groundcover_istio.model import dig, items
+from groundcover_istio.serializer import pair_lines
 
 if TYPE_CHECKING:
     from groundcover_istio.checks.world import Provider, Resource, World

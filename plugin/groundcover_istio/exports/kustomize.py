@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import config, k8syaml, pipeline
+from groundcover_istio import config, k8syaml, pipeline, serializer
 from groundcover_istio.errors import ManifestError, ToolError, UsageError
 from groundcover_istio.exports.carriers import CARRIERS
 from groundcover_istio.exports.files import edit, load, read, verify
@@ -49,7 +49,7 @@ def kustomization_text(manifests: str, name: str, layers: Sequence[Layer]) -> st
     """A new kustomization with a patch of each mesh config in the manifests."""
     lines = [*comment(_USE), "apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "patches:"]
     for patch in patches(manifests, name, layers):
-        target, *rest = k8syaml.pair_lines("target", patch.target, 2)
+        target, *rest = serializer.pair_lines("target", patch.target, 2)
         lines += [f"- {target.lstrip()}", *rest, *literal("patch", patch.text, 2)]
     return "\n".join(lines) + "\n"
 
@@ -106,7 +106,7 @@ def _filled(text: str, texts: dict[str, str]) -> str:
                 first, *more = literal("patch", value, indent)
                 lines += [key[:indent] + first.lstrip(), *more]
             else:
-                quoted = k8syaml.scalar_text(value, style='"')
+                quoted = serializer.scalar_text(value, style='"')
                 lines.append(line.replace(f'"{token}"', quoted).replace(token, quoted))
         text = newline.join(lines)
     return text
@@ -197,4 +197,4 @@ def _guarded(path: Path, old: Data, new: Data) -> str:
 
 
 def _value(value: Data) -> list[str]:
-    return literal("value", value, 2) if isinstance(value, str) else k8syaml.pair_lines("value", value, 2)
+    return literal("value", value, 2) if isinstance(value, str) else serializer.pair_lines("value", value, 2)

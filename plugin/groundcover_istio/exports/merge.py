@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio import config, istio, k8syaml, pipeline
+from groundcover_istio import config, istio, k8syaml, pipeline, serializer
 from groundcover_istio.errors import SettingsError, ToolError
 from groundcover_istio.model import Data, Decision, Operation, Path, dig
 from groundcover_istio.rules.values import chart_defaults
@@ -80,7 +80,7 @@ def config_map(name: str, namespace: str, key: str, text: str) -> dict[str, Data
 
 def text_of(data: Data) -> str:
     """Data as YAML text."""
-    return "\n".join(k8syaml.block_lines(data, 0)) + "\n"
+    return "\n".join(serializer.block_lines(data, 0)) + "\n"
 
 
 def _through_engine(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio import config, k8syaml, pipeline
+from groundcover_istio import config, k8syaml, pipeline, serializer
 from groundcover_istio.edits import apply_to_data
 from groundcover_istio.errors import ToolError, UsageError
 from groundcover_istio.exports.carriers import SHARED_USE, TELEMETRY_USE, Carrier
@@ -70,7 +70,7 @@ def shared_text(layers: Sequence[Layer]) -> str:
     if not settings.istio_version:
         needed = needed_version(mesh, settings)
         use += _version_note(str(needed)) if needed else []
-    lines = [*comment(use), *k8syaml.block_lines(made, 0)]
+    lines = [*comment(use), *serializer.block_lines(made, 0)]
     return "\n".join([*lines, "data:", *literal(MESH_KEY, text_of(mesh), 2)]) + "\n"
 
 
@@ -174,7 +174,7 @@ def _integration(settings: Settings) -> str:
 
 def with_comment(lines: Iterable[str], data: Data) -> str:
     """Data as a YAML file below a comment."""
-    return "\n".join([*comment(lines), *k8syaml.block_lines(data, 0)]) + "\n"
+    return "\n".join([*comment(lines), *serializer.block_lines(data, 0)]) + "\n"
 
 
 def comment(lines: Iterable[str]) -> list[str]:
@@ -187,7 +187,7 @@ def literal(key: str, text: str, indent: int) -> list[str]:
     pad = " " * indent
     plain = all(char.isprintable() or char == "\n" for char in text)
     if not text.strip() or not plain or text[0] in " \n" or text.endswith("\n\n"):
-        return [f"{pad}{key}: {k8syaml.scalar_text(text, style=chr(34))}"]
+        return [f"{pad}{key}: {serializer.scalar_text(text, style=chr(34))}"]
     header = "|" if text.endswith("\n") else "|-"
     lines = text.removesuffix("\n").split("\n")
     return [f"{pad}{key}: {header}", *(f"{pad}  {line}" if line else "" for line in lines)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from groundcover_istio import istio
 from groundcover_istio.errors import ManifestError
-from groundcover_istio.k8syaml import block_lines
 from groundcover_istio.model import (
     MESH_KEY,
     SHARED_NAME,
@@ -24,6 +23,7 @@ from groundcover_istio.rules.logs import access_log_names, note_left_logs
 from groundcover_istio.rules.mesh_config import plan_mesh_config, require_shapes
 from groundcover_istio.rules.plan import Addition, Change, Context, Plan, Sensor
 from groundcover_istio.rules.provider import access_log_payload, repair, tracing_payload
+from groundcover_istio.serializer import block_lines
 from groundcover_istio.spelling import show
 
 TYPE_CHECKING = False
