@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastjsonschema
 
-from groundcover_istio.config import OPTIONS
+from groundcover_istio.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from groundcover_istio import config, variables
+from groundcover_istio import variables
 from groundcover_istio.console import Console
 from groundcover_istio.errors import PROGRAM, UsageError
+from groundcover_istio.options import OPTIONS, Option
 from groundcover_istio.variables import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from groundcover_istio.config import Layer
 
 # The settings that --help shows; --help-settings shows all.
 COMMON_SETTINGS: Final = ("protocol", "sampling-percentage", "activation", "access-logs", "service", "istio-version")
@@ -53,7 +56,7 @@ class _HelpSettings(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         lines = ["settings, each also a variable (--protocol is GROUNDCOVER_ISTIO_PROTOCOL):"]
-        lines += [f"  {_flag(option):<48} {option.help}" for option in config.OPTIONS]
+        lines += [f"  {_flag(option):<48} {option.help}" for option in OPTIONS]
         Console({}).write("".join(f"{line}\n" for line in lines))
         parser.exit()
 
@@ -62,17 +65,17 @@ def add_settings(parser: Parser) -> None:
     """The options of every command that runs the engine: --config and the settings."""
     parser.add_argument("--config", metavar="FILE", help="integration document, values or manifest")
     group = parser.add_argument_group("settings (all of them: --help-settings)")
-    for option in config.OPTIONS:
+    for option in OPTIONS:
         shown = option.help if option.flag in COMMON_SETTINGS else argparse.SUPPRESS
         group.add_argument(f"--{option.flag}", dest=f"setting {option.flag}", metavar=_value(option), help=shown)
     group.add_argument("--help-settings", action=_HelpSettings, nargs=0, help=argparse.SUPPRESS)
 
 
-def _flag(option: config.Option) -> str:
+def _flag(option: Option) -> str:
     return f"--{option.flag} {_value(option)}"
 
 
-def _value(option: config.Option) -> str:
+def _value(option: Option) -> str:
     if option.path == ("service",):
         return "NAME.NAMESPACE"
     return "{" + ",".join(option.choices) + "}" if option.choices else option.kind.upper()
@@ -85,12 +88,12 @@ def parse(parser: Parser, arguments: Sequence[str], console: Console) -> argpars
     return options
 
 
-def layers(options: argparse.Namespace, console: Console) -> list[config.Layer]:
+def layers(options: argparse.Namespace, console: Console) -> list[Layer]:
     """The settings that --config, variables and options give, the weakest first."""
     return variables.layers(options.config, given_settings(options), console)
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, str]:
     """The settings that were given as options: their texts by flag."""
-    setting: Callable[[config.Option], str | None] = lambda option: getattr(options, f"setting {option.flag}")  # noqa: E731
-    return {option.flag: value for option in config.OPTIONS if (value := setting(option)) is not None}
+    setting: Callable[[Option], str | None] = lambda option: getattr(options, f"setting {option.flag}")  # noqa: E731
+    return {option.flag: value for option in OPTIONS if (value := setting(option)) is not None}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from groundcover_istio import config, libyaml
 from groundcover_istio.console import CHANNELS, Console
-from groundcover_istio.errors import PROGRAM, UsageError
+from groundcover_istio.errors import ENVIRONMENT_PREFIX, PROGRAM, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,5 +68,13 @@ def require_choice(value: str | None, accepted: Sequence[str], where: str) -> No
 def layers(file: str | None, given: Mapping[str, str], console: Console) -> list[config.Layer]:
     """The settings that a --config file, variables and options give, the weakest first; `given` has texts by flag."""
     found = [config.layer_from_file(console.read_text(file), file)] if file else []
-    found.append(config.layer_from_environment(console.environment, KNOWN_VARIABLES))
-    return [*found, config.layer_from_options(given, "command line")]
+    said = {
+        name: text
+        for name, text in console.environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in KNOWN_VARIABLES
+    }
+    if said or given:
+        from groundcover_istio.options import layer_from_environment, layer_from_options  # noqa: PLC0415  0.4 ms
+
+        found += [layer_from_environment(said), layer_from_options(given, "command line")]
+    return found

@@ -14,8 +14,8 @@ import pytest
 from groundcover_istio import pipeline
 from groundcover_istio.checks import engine
 from groundcover_istio.checks.loading import File, Given
-from groundcover_istio.config import layer_from_options
 from groundcover_istio.errors import ToolError
+from groundcover_istio.options import layer_from_options
 
 from .conftest import beside, istiod
 

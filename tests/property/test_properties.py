@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundcover_istio import pipeline
-from groundcover_istio.config import layer_from_options
 from groundcover_istio.k8syaml import parse, to_data
+from groundcover_istio.options import layer_from_options
 from groundcover_istio.serializer import block_lines, flow_text, scalar_text
 
 from . import oracles

@@ -42,6 +42,7 @@ ALLOWED = {
     "stream": {"errors", "patterns", "records"},
     "validation": {"records", "model", "spelling", "_validators", "_schemas"},
     "config": {"errors", "records", "model", "istio", "k8syaml", "validation"},
+    "options": {"errors", "records", "model", "k8syaml", "config"},
     "inventory": {"errors", "patterns", "records", "model", "limits", "istio", "control_plane", "k8syaml", "stream", "config"},
     "layout": {"patterns", "records", "model", "k8syaml"},
     "edits": {"errors", "records", "model", "k8syaml", "serializer", "layout", "spelling"},
@@ -92,8 +93,8 @@ ALLOWED = {
     "discarded": {"model", "spelling", "stream", "inventory", "checks.*"},
     "console": {"errors", "limits", "stream", "interrupts"},
     "progress": {"errors", "interrupts", "console"},
-    "variables": {"errors", "libyaml", "config", "console"},
-    "arguments": {"errors", "config", "console", "variables"},
+    "variables": {"errors", "libyaml", "config", "options", "console"},
+    "arguments": {"errors", "config", "options", "console", "variables"},
     "commands": set(),
     "commands.render": {
         "errors", "stream", "pipeline", "report", "discarded", "console", "progress", "variables", "arguments", "",

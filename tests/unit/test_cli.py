@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from groundcover_istio import __version__, cli, config, pipeline
+from groundcover_istio import __version__, cli, options, pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_version_and_help(tool: Callable[..., Any]) -> None:
     assert "example: helm upgrade" in out
     code, out, _ = subprocess_tool("--help-settings")
     assert code == 0
-    for option in config.OPTIONS:
+    for option in options.OPTIONS:
         assert f"--{option.flag} " in out
     assert tool("render", stdin=ISTIOD).code == 0
 

@@ -15,8 +15,8 @@ from groundcover_istio import commands
 from groundcover_istio.checks.registry import RULES
 from groundcover_istio.cli import COMMANDS
 from groundcover_istio.commands import check, render
-from groundcover_istio.config import OPTIONS
 from groundcover_istio.errors import ENVIRONMENT_PREFIX
+from groundcover_istio.options import OPTIONS
 from groundcover_istio.variables import OWN_VARIABLES
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from groundcover_istio._since import SINCE
 from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES, NEWEST
 from groundcover_istio.checks.providers import KINDS
 from groundcover_istio.checks.world import TRACERS
-from groundcover_istio.config import DEFAULTS, OPTIONS
+from groundcover_istio.config import DEFAULTS
+from groundcover_istio.options import OPTIONS
 from groundcover_istio.validation import problems
 
 if TYPE_CHECKING:
