@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import hypothesis
 import pytest
 
 import helm_binaries as pinned
@@ -29,14 +28,15 @@ DATA_VARIABLE = "GROUNDCOVER_ISTIO_TEST_DATA"
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 
 
-# How long an example takes, to draw or to run, says more of the machine than of what is tested.
-_UNTIMED = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
-hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=_UNTIMED)
-hypothesis.settings.load_profile("untimed")
+def pytest_configure(config: pytest.Config) -> None:
+    """Let signals in that a background job or nohup ignores, and let no example of Hypothesis be timed."""
+    if config.pluginmanager.hasplugin("hypothesispytest"):
+        # How long an example takes, to draw or to run, says more of the machine than of what is tested.
+        from hypothesis import HealthCheck, settings  # noqa: PLC0415  a third of a second, where no test needs it
 
-
-def pytest_configure() -> None:
-    """Let signals in that a background job or nohup ignores, and so would everything the tests start."""
+        untimed = [HealthCheck.too_slow, HealthCheck.data_too_large]
+        settings.register_profile("untimed", deadline=None, suppress_health_check=untimed)
+        settings.load_profile("untimed")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             # Not SIG_DFL, which would end the tests themselves by a hangup: a handler of ours is no child's.

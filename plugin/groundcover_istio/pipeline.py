@@ -30,16 +30,25 @@ ADDED_TEMPLATES: Final = {
 
 
 def run(
-    manifests: bytes, layers: Sequence[config.Layer] = (), documents: tuple[Document, ...] | None = None
+    manifests: bytes,
+    layers: Sequence[config.Layer] = (),
+    documents: tuple[Document, ...] | None = None,
+    *,
+    explain: bool = False,
 ) -> Outcome:
     """What becomes of a stream of manifests.
 
     `layers` are settings from outside the stream, the weakest first; all of them count before the
     stream's own integration ConfigMap. `documents` are its candidates, where they are known already and
-    no layer says anything. Raises ToolError: then there is no outcome, whole or part.
+    no layer says anything. With `explain`, for whoever shows the decisions, they say too what of the mesh configs
+    istiod would discard; a KRM function always does. Raises ToolError: then there is no outcome, whole or part.
     """
     settings, inventory = _read(manifests, layers, documents)
     plan = make_plan(inventory, settings, stream.istiod_tags(manifests), _told_domains(manifests, settings))
+    if (explain or inventory.function) and settings.enabled:
+        from groundcover_istio.discarded import without_discarded  # noqa: PLC0415  a post-renderer explains nothing: 10 ms
+
+        plan = without_discarded(plan, inventory.meshes)
     if inventory.function:
         plan = _for_function(plan, inventory.function)
     replaced = [(document, _edited(document, changes, settings)) for document, changes in _by_document(plan)]

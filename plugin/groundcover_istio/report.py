@@ -44,7 +44,7 @@ SENTENCES: Final = {
     "version-assumed": "Istio is taken to be {version}, since nothing in this stream says its version; where it is"
     " older set istioVersion",
     "mesh-config-discarded": "{path} is {found}, not {wanted}: istiod discards the whole mesh config for it, keeps the"
-    " one before, and runs on its defaults after a restart; until it is mended nothing of this holds",
+    " one before, and runs on its defaults after a restart; nothing that it says holds until it is mended",
     "access-log-activated": "{provider} is a default access log provider; live, no restart",
     "shared-added": "added with the sensor: istiod merges it below its own mesh config",
     "shared-namespace-assumed": "is put into {namespace}, the root namespace; istiod looks for it in its own namespace"

@@ -124,6 +124,7 @@ def check(helm: Helm, own: dict[str, Any], agent: dict[str, Any] | None) -> None
         assert complaints(o, NEWEST) == []
 
 
+@pytest.mark.timeout(0)  # the more examples, the longer
 def test_allowed_values_render_or_are_refused(helm: Helm) -> None:
     """Never a template error, and what renders is valid."""
 

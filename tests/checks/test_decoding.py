@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from groundcover_istio.checks.decoding import normal, wrong_types
-from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
+from groundcover_istio.decoding import normal, wrong_types
+from groundcover_istio.mesh_types import ENUMS, MESSAGES
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "decoded.json").read_text())
 SCALARS = {"string", "bool", "double", "duration", "object", "struct", "int32", "uint32", "int64"}

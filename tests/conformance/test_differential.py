@@ -13,10 +13,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from groundcover_istio import _validators
+from groundcover_istio import _validators, decoding
 from groundcover_istio._schemas import SCHEMAS
-from groundcover_istio.checks import decoding
-from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
+from groundcover_istio.mesh_types import ENUMS, MESSAGES
 
 from . import rig
 from .admission import Admission
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 EXAMPLES = int(os.environ.get("GROUNDCOVER_ISTIO_EXAMPLES", "0"))
+pytestmark = pytest.mark.timeout(0)  # the more examples, the longer
 """How many random examples each test tries; unset: a few, the same in each run."""
 
 MESH = strict_schema("mesh-config")

@@ -138,6 +138,7 @@ FROM = {
 }
 
 
+@pytest.mark.timeout(60)
 def test_a_hanging_kubectl_is_left(cluster: Any, kubectl: Callable[..., Path], tool: Callable[..., Any]) -> None:
     """After the time limit, which counts for each call."""
     folder = kubectl(cluster)

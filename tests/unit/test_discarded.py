@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ def test_for_programs(tool: Callable[..., Any]) -> None:
     (warning,) = [each for each in data["decisions"] if each["severity"] == "warning"]
     assert (warning["code"], warning["resource"]) == ("mesh-config-discarded", "ConfigMap istio-system/istio")
     assert warning["values"] == {"path": "accessLogFile", "found": "5", "wanted": "a string"}
-    assert data["mesh"] == []
+    assert (data["mesh"], data["sampling"]) == ([], None)
 
 
 @pytest.mark.parametrize("right", ["accessLogEncoding: JSON", "accessLogFile: ${FILE}", "someField: 5"])
@@ -72,9 +73,64 @@ def test_what_istiod_reads(right: str, tool: Callable[..., Any]) -> None:
     assert "spans go to" in shown
 
 
-def test_only_of_the_mesh_config_that_is_meant(tool: Callable[..., Any]) -> None:
-    """Another revision's does what is written."""
-    other = MESH.replace("name: istio,", "name: istio-canary,")
+def test_what_is_mended(tool: Callable[..., Any]) -> None:
+    """Is judged as it will be: the wrong port of our own provider is gone then."""
+    wrong = "extensionProviders: [{name: otel-tracing, opentelemetry: {service: groundcover-sensor.groundcover.svc.cluster.local, port: x}}]"
+    code, _, err = tool("--report", "-", stdin=stream(wrong))
+    assert (code, "mended" in err, "discards" in err) == (0, True, False)
+
+
+def test_an_integration_that_is_switched_off(tool: Callable[..., Any]) -> None:
+    """Says nothing of a mesh that it leaves alone."""
+    assert "discards" not in tool("--enabled", "false", "--report", "-", stdin=stream("accessLogFile: 5")).err
+
+
+@pytest.mark.parametrize("name", ["istio-canary", "istio"])
+def test_only_the_mesh_config_that_is_meant(name: str, tool: Callable[..., Any]) -> None:
+    """Another revision's, or one of the same name in another namespace, does what is written."""
+    other = MESH.replace("name: istio, namespace: istio-system", f"name: {name}, namespace: other")
     shown = tool("diff", stdin=stream("accessLogFile: 5") + b"---\n" + other.encode()).out.decode()
-    assert "ConfigMap istio-system/istio-canary: spans go to" in shown
+    assert f"ConfigMap other/{name}: spans go to" in shown
     assert "ConfigMap istio-system/istio: spans go to" not in shown
+    assert "of requests stored" in shown
+
+
+def test_of_two_objects_of_one_name(tool: Callable[..., Any]) -> None:
+    """By their places, since an operator's objects need no name here."""
+    nameless = OPERATOR.replace("metadata: {name: mesh, namespace: istio-system}\n", "metadata: {}\n")
+    both = stream("accessLogFile: 5", nameless) + b"---\n" + nameless.encode()
+    shown = tool("diff", stdin=both).out.decode()
+    assert (shown.count("istiod discards"), shown.count("spans go to")) == (1, 1)
+
+
+def test_the_other_place_of_an_operators_object(tool: Callable[..., Any]) -> None:
+    """spec.values.meshConfig is a part of the same mesh config."""
+    both = OPERATOR + "  values: {meshConfig: {accessLogFile: 5}}\n"
+    shown = tool("diff", stdin=both.encode()).out.decode()
+    assert "accessLogFile is 5, not a string" in shown
+    assert "spans go to" not in shown
+    assert "accessLogFile is 5, not a string" in tool("check", "-", stdin=both.encode()).out.decode()
+
+
+def test_what_istiod_merges_below(tool: Callable[..., Any]) -> None:
+    """A shared mesh config that istiod discards takes with it what it was to do for istiod's own."""
+    shared = MESH.replace("name: istio,", "name: groundcover-mesh,") + "    accessLogFile: 5\n"
+    both = f"{MESH}---\n{shared}".encode()
+    shown = tool("diff", "--mesh-config-mode", "shared", stdin=both).out.decode()
+    assert "warning: ConfigMap istio-system/groundcover-mesh: accessLogFile is 5" in shown
+    assert "spans go to" not in shown
+    elsewhere = both.replace(
+        b"name: groundcover-mesh, namespace: istio-system", b"name: groundcover-mesh, namespace: other"
+    )
+    assert "spans go to" in tool("diff", "--mesh-config-mode", "shared", stdin=elsewhere).out.decode()
+
+
+def test_as_a_function(tool: Callable[..., Any]) -> None:
+    """Its results are what kustomize shows."""
+    indented = "".join(f"  {line}\n" for line in (MESH + "    accessLogFile: 5").splitlines())
+    items = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n-{indented[1:]}"
+    code, out, _ = tool(stdin=items.encode())
+    assert code == 0
+    assert [each["message"] for each in yaml.safe_load(out)["results"] if each["severity"] == "warning"] == [
+        f"ConfigMap istio-system/istio: accessLogFile is 5, not a string: {WHY}; nothing that it says holds until it is mended"
+    ]

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import generate
 from groundcover_istio import _schemas, _validators, istio
 from groundcover_istio._since import SINCE
-from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES, NEWEST
 from groundcover_istio.checks.providers import KINDS
 from groundcover_istio.checks.world import TRACERS
 from groundcover_istio.config import DEFAULTS
+from groundcover_istio.mesh_types import ENUMS, MESSAGES, NEWEST
 from groundcover_istio.options import OPTIONS
 from groundcover_istio.validation import problems
 
@@ -227,14 +227,14 @@ def test_check_decodes_what_the_schema_knows() -> None:
     """A field that one of them lacks would be written by `render` and called unknown by `check`, or be refused."""
     for path, kind, schema in strict_parts(SCHEMAS["mesh-config"], "MeshConfig"):
         if schema.get("additionalProperties") is False:
-            assert sorted(schema["properties"]) == sorted(MESSAGES[kind]), f"{path}: checks/mesh_types.py, {kind}"
+            assert sorted(schema["properties"]) == sorted(MESSAGES[kind]), f"{path}: mesh_types.py, {kind}"
         if "enum" in schema:
-            assert schema["enum"] == ENUMS[kind], f"{path}: checks/mesh_types.py, {kind}"
+            assert schema["enum"] == ENUMS[kind], f"{path}: mesh_types.py, {kind}"
 
 
 def test_check_is_complete_for_what_the_schemas_know() -> None:
     """Of a version above NEWEST `check` calls no field unknown: none of the schemas may be that new."""
-    assert max(SINCE.values()) <= NEWEST, "checks/mesh_types.py, NEWEST"
+    assert max(SINCE.values()) <= NEWEST, "mesh_types.py, NEWEST"
     assert istio.OLDEST_RELEASE < istio.ASSUMED_VERSION <= NEWEST
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
 from groundcover_istio.checks.activation import SAMPLING_VARIABLE
-from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Texts, at, below
 from groundcover_istio.checks.places import Inner
 from groundcover_istio.checks.releases import references_in, releases_of
 from groundcover_istio.checks.world import Carrier, Mesh
 from groundcover_istio.control_plane import version_of_values
+from groundcover_istio.decoding import normal
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release, variable
 from groundcover_istio.model import MESH_KEY, SHARED_VARIABLE, dig, mapping
@@ -20,11 +20,11 @@ from groundcover_istio.spelling import camel
 from groundcover_istio.subcharts import with_globals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from groundcover_istio.checks.parts import Part
     from groundcover_istio.checks.places import Place
-    from groundcover_istio.checks.releases import Reference
+    from groundcover_istio.checks.releases import References
     from groundcover_istio.checks.sources import Source
     from groundcover_istio.checks.world import Resource
     from groundcover_istio.model import Data, Path, Version
@@ -100,7 +100,7 @@ def _mesh(found: _Found, version: Version | None, root_namespace: str, pilots: l
     )
 
 
-def _in(source: Source, texts: Texts, references: Sequence[Reference]) -> Iterator[_Found]:
+def _in(source: Source, texts: Texts, references: References) -> Iterator[_Found]:
     resource = source.resource
     if not resource:
         yield from _in_plain_file(source, texts)
@@ -121,10 +121,10 @@ def _in_plain_file(source: Source, texts: Texts) -> Iterator[_Found]:
         yield _Found(source, "bare", source.place, source.data, {}, layer=True)
     else:
         yield from _in_values(source, source.part)
-        yield from _in_releases(source, texts)
+        yield from _in_releases(source, texts, {})
 
 
-def _in_releases(source: Source, texts: Texts, references: Sequence[Reference] = ()) -> Iterator[_Found]:
+def _in_releases(source: Source, texts: Texts, references: References) -> Iterator[_Found]:
     for values, chart in releases_of(source, texts, references):
         yield from _in_values(source, values, chart)
 

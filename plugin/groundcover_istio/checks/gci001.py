@@ -74,17 +74,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.decoding import ADDRESS_WANTED, discarding_as_written
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.decoding import ADDRESS_WANTED, discarding_as_written
 from groundcover_istio.serializer import pair_lines
 from groundcover_istio.spelling import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from groundcover_istio.checks.decoding import Wrong
     from groundcover_istio.checks.finding import Level
     from groundcover_istio.checks.world import World
+    from groundcover_istio.decoding import Wrong
 
 ID: Final = "GCI001"
 NAME: Final = "mesh-config-discarded"

@@ -59,11 +59,11 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.carriers import MARKS
-from groundcover_istio.checks.decoding import BY_NAME, unknown_fields
 from groundcover_istio.checks.finding import Hit
-from groundcover_istio.checks.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.checks.world import SENDERS
+from groundcover_istio.decoding import BY_NAME, unknown_fields
 from groundcover_istio.istio import port_number
+from groundcover_istio.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.model import dig, items, mapping
 from groundcover_istio.serializer import pair_lines
 from groundcover_istio.spelling import spell

@@ -59,8 +59,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import oldest_version
-from groundcover_istio.checks.decoding import newer_fields
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.decoding import newer_fields
 from groundcover_istio.model import dig
 
 if TYPE_CHECKING:

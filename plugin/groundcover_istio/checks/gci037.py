@@ -64,9 +64,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import entries, is_percentage
-from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.gci017 import in_telemetry
+from groundcover_istio.decoding import is_placeholder
 from groundcover_istio.istio import number
 from groundcover_istio.model import dig
 from groundcover_istio.serializer import pair_lines

@@ -50,10 +50,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import applies
-from groundcover_istio.checks.decoding import discarding_as_written
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.providers import KINDS
 from groundcover_istio.checks.world import TRACERS
+from groundcover_istio.decoding import discarding_as_written
 from groundcover_istio.istio import LEGACY_TRACERS
 from groundcover_istio.model import dig, items, mapping
 

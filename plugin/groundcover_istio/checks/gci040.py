@@ -64,11 +64,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio.checks.activation import is_used
-from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
 from groundcover_istio.checks.hosts import namespace_of
 from groundcover_istio.checks.selectors import discovers
 from groundcover_istio.checks.world import SENDERS
+from groundcover_istio.decoding import is_placeholder
 from groundcover_istio.model import items
 from groundcover_istio.serializer import pair_lines
 

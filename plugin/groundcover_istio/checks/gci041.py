@@ -47,8 +47,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.finding import Hit
+from groundcover_istio.decoding import is_placeholder
 from groundcover_istio.model import items
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from groundcover_istio import istio
-from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.providers import host_of
+from groundcover_istio.decoding import is_placeholder
 from groundcover_istio.model import dig, items
 from groundcover_istio.serializer import pair_lines
 

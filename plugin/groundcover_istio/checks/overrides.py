@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
-from groundcover_istio.checks.decoding import is_placeholder
 from groundcover_istio.checks.parts import Part
+from groundcover_istio.decoding import is_placeholder
 from groundcover_istio.helm_set import path_of
 
 if TYPE_CHECKING:

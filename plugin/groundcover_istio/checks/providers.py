@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.mesh_types import MESSAGES
+from groundcover_istio.mesh_types import MESSAGES
 from groundcover_istio.model import mapping
 
 if TYPE_CHECKING:

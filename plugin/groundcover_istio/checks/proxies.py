@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundcover_istio.checks.decoding import normal
 from groundcover_istio.checks.parts import Texts, at, text_at
 from groundcover_istio.checks.world import ProxyConfig
+from groundcover_istio.decoding import normal
 from groundcover_istio.model import mapping
 
 if TYPE_CHECKING:

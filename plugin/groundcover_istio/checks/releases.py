@@ -5,17 +5,18 @@ What a tool hands to Helm as `--set` counts over the values beside it, whatever 
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from groundcover_istio import k8syaml
-from groundcover_istio.chart_version import istiod_minor
+from groundcover_istio.chart_version import is_istiod, istiod_minor
 from groundcover_istio.checks.overrides import Override, laid
 from groundcover_istio.checks.parts import at, text_at
 from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from groundcover_istio.checks.parts import Part, Texts
     from groundcover_istio.checks.sources import Source
@@ -39,33 +40,37 @@ class Release(NamedTuple):
     """Istio's minor version by the chart that is asked for beside them; empty where nothing says it."""
 
 
-class Reference(NamedTuple):
-    """Where a HelmRelease of Flux takes values from: a key of a ConfigMap."""
+References: TypeAlias = "dict[tuple[str | None, str, Data], str | None]"
+"""Where Flux' HelmReleases take values from, by namespace as it is written, name and key of a ConfigMap.
 
-    namespace: str
-    name: str
-    key: str
-    chart: str
-    """As in Release."""
+With no namespace (None) those of all: a manifest may leave it to whoever applies it. The value is Istio's minor version
+by the chart that is asked for, as in Release; empty where several differ, None where none of them is istiod's.
+"""
 
 
-def references_in(sources: Iterable[Source]) -> tuple[Reference, ...]:
+def references_in(sources: Iterable[Source]) -> References:
     """Those of every HelmRelease, but for a single value (targetPath)."""
-    return tuple(
-        Reference(
-            source.resource.namespace,
-            str(dig(each, "name")),
-            str(dig(each, "valuesKey") or _VALUES_KEY),
-            _asked_for(dig(source.resource.spec, "chart", "spec")),
-        )
-        for source in sources
-        if source.resource and source.resource.kind == "HelmRelease" and source.resource.group.endswith(_FLUX)
-        for each in items(source.resource.spec.get("valuesFrom"))
-        if dig(each, "kind") == "ConfigMap" and not dig(each, "targetPath")
-    )
+    found: References = {}
+    for resource in (source.resource for source in sources):
+        if resource and resource.kind == "HelmRelease" and resource.group.endswith(_FLUX):
+            asked = dig(resource.spec, "chart", "spec")
+            # Istio's other charts may share a ConfigMap with istiod's, and say nothing of its version.
+            another = dig(asked, "chart") and not is_istiod(dig(asked, "chart"))
+            said = None if another else _asked_for(asked)
+            for each in items(resource.spec.get("valuesFrom")):
+                if dig(each, "kind") == "ConfigMap" and not dig(each, "targetPath"):
+                    name, key = str(dig(each, "name")), str(dig(each, "valuesKey") or _VALUES_KEY)
+                    for place in ((resource.namespace, name, key), (None, name, key)):
+                        found[place] = _agreed(found.get(place), said)
+    return found
 
 
-def releases_of(source: Source, texts: Texts, references: Sequence[Reference]) -> Iterator[Release]:
+def _agreed(one: str | None, other: str | None) -> str | None:
+    """What both say; empty where they differ."""
+    return other if one is None else one if other in (None, one) else ""
+
+
+def releases_of(source: Source, texts: Texts, references: References) -> Iterator[Release]:
     """Every release that a file of such a tool, or a resource of its, describes."""
     resource = source.resource
     if not resource or resource.kind == "Kustomization":
@@ -129,19 +134,16 @@ def _of_kustomize(source: Source) -> Iterator[Release]:
         yield Release(at(source.part, ("helmCharts", index, "valuesInline")), _named(each))
 
 
-def _of_config_map(
-    source: Source, resource: Resource, texts: Texts, references: Sequence[Reference]
-) -> Iterator[Release]:
+def _of_config_map(source: Source, resource: Resource, texts: Texts, references: References) -> Iterator[Release]:
     """What a HelmRelease of Flux takes its values from, or may, by the usual key; of its other uses nothing is said."""
-    charts: dict[str, set[str]] = {_VALUES_KEY: set()}
-    for each in references:
-        # A manifest may leave the namespace to whoever applies it.
-        if each.name == resource.name and (each.namespace in ("", resource.namespace) or not resource.namespace):
-            charts.setdefault(each.key, set()).add(each.chart)
-    for key, asked in charts.items():
-        values = text_at(source.text, at(source.part, ("data", key)), texts)
-        if values and isinstance(mapping(values.data).get("meshConfig", {}), dict):
-            yield Release(values, asked.pop() if len(asked) == 1 else "")
+    for key in mapping(resource.data.get("data")):
+        namespaces = (resource.namespace, "") if resource.namespace else (None,)
+        places = [place for each in namespaces if (place := (each, resource.name, key)) in references]
+        if places or key == _VALUES_KEY:
+            values = text_at(source.text, at(source.part, ("data", key)), texts)
+            if values and isinstance(mapping(values.data).get("meshConfig", {}), dict):
+                chart = functools.reduce(_agreed, (references[place] for place in places), None)
+                yield Release(values, chart or "")
 
 
 def _of_k3s(source: Source, texts: Texts) -> Iterator[Release]:

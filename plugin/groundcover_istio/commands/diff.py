@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from groundcover_istio import pipeline, report, stream
 from groundcover_istio.arguments import Parser, add_settings, layers, parse
 from groundcover_istio.difference import unified_diff
-from groundcover_istio.discarded import with_discarded
 from groundcover_istio.errors import UsageError
 from groundcover_istio.progress import Progress
 
@@ -38,7 +37,7 @@ def run(arguments: list[str], console: Console) -> int:
     with Progress("rendering"):
         manifests = console.read(options.file)
         _require_content(manifests, options.file)
-        outcome = with_discarded(pipeline.run(manifests, layers(options, console)))
+        outcome = pipeline.run(manifests, layers(options, console), explain=True)
     if options.format == "json":
         console.write(report.json_diff(outcome, "".join(unified_diff(outcome))))
     else:

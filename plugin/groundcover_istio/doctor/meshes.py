@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
-from groundcover_istio.checks.decoding import discarding, normal
+from groundcover_istio.decoding import discarding, normal
 from groundcover_istio.doctor.cluster import is_ready
 from groundcover_istio.doctor.items import UNKNOWN_CHART, Item, fail, ok, warn
 from groundcover_istio.doctor.source import counted, listed, mappings, namespace_of

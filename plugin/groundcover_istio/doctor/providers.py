@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundcover_istio import istio
-from groundcover_istio.checks.decoding import newer_fields, unknown_fields
 from groundcover_istio.checks.hosts import Unfound, unfound, with_port
-from groundcover_istio.checks.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.checks.providers import http_exporter, kinds_of, lacks_path, lacks_timeout, rejects_listeners
+from groundcover_istio.decoding import newer_fields, unknown_fields
+from groundcover_istio.mesh_types import MESSAGES, NEWEST
 from groundcover_istio.spelling import show, spell
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from groundcover_istio import k8syaml
-from groundcover_istio.checks.decoding import normal
 from groundcover_istio.config import resources_of
+from groundcover_istio.decoding import normal
 from groundcover_istio.doctor.items import Item, fail, ok, unknown, warn
 from groundcover_istio.doctor.tracer import aimed_at_sensor
 from groundcover_istio.errors import ManifestError

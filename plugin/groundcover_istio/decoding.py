@@ -6,9 +6,9 @@ import math
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio.checks.mesh_types import ENUMS, MESSAGES
 from groundcover_istio.errors import SettingsError
 from groundcover_istio.istio import is_port, require
+from groundcover_istio.mesh_types import ENUMS, MESSAGES
 from groundcover_istio.model import dig, mapping
 from groundcover_istio.spelling import camel, show
 
