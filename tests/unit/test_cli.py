@@ -458,7 +458,7 @@ def test_blank_input_gives_a_comment(tool: Callable[..., Any]) -> None:
 def test_a_mistake_of_ours_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """No traceback reaches a user, unless asked for."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(pipeline, "run", fail)
