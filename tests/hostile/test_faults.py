@@ -414,19 +414,18 @@ def test_a_signal_at_any_point(arguments: list[str], folder: Path, tmp_path: Pat
     assert {run["code"] for run in found["disturbed"]} >= {129, 130, 143}
 
 
+def started(folder: Path) -> subprocess.Popen[bytes]:
+    """A post-renderer that waits for its input."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*TOOL], stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, env=unmeasured())
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
     """The same for the interpreter's start and the imports."""
     codes = set()
     for milliseconds in range(2, 60, 8):
-        run = subprocess.Popen(
-            [*TOOL],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=unmeasured(),
-        )
+        run = started(folder)
         time.sleep(milliseconds / 1000)
         run.send_signal(number)
         out, err = run.communicate(ISTIOD.before)
@@ -446,14 +445,7 @@ def test_a_signal_while_it_starts(number: signal.Signals, folder: Path) -> None:
 def test_a_signal_while_nobody_reads_yet(folder: Path) -> None:
     """What is larger than a pipe holds comes whole: the signal waits for the reader."""
     large = beside(b"kind: Pod\nx: " + b"y" * 1_000_000 + b"\n")
-    run = subprocess.Popen(
-        [*TOOL],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env=unmeasured(),
-    )
+    run = started(folder)
     assert run.stdin
     assert run.stdout
     run.stdin.write(large.before)
