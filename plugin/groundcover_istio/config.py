@@ -1,4 +1,4 @@
-"""Settings: from options, files and the stream's own ConfigMap to one valid value.
+"""Settings: from layers, those of files and of the stream's own ConfigMap among them, to one valid value.
 
 Each source is a `Layer`: a part of the integration document (schema/integration.schema.json) and
 the words for where it came from. Layers are checked one by one, so that a message names the

@@ -45,6 +45,7 @@ SENTENCES: Final = {
     " older set istioVersion",
     "mesh-config-discarded": "{path} is {found}, not {wanted}: istiod discards the whole mesh config for it, keeps the"
     " one before, and runs on its defaults after a restart; nothing that it says holds until it is mended",
+    "mesh-config-discarded-more": "of {count} more values the same holds; `groundcover-istio check` names them all",
     "access-log-activated": "{provider} is a default access log provider; live, no restart",
     "shared-added": "added with the sensor: istiod merges it below its own mesh config",
     "shared-namespace-assumed": "is put into {namespace}, the root namespace; istiod looks for it in its own namespace"

@@ -107,30 +107,65 @@ def test_the_other_place_of_an_operators_object(tool: Callable[..., Any]) -> Non
     """spec.values.meshConfig is a part of the same mesh config."""
     both = OPERATOR + "  values: {meshConfig: {accessLogFile: 5}}\n"
     shown = tool("diff", stdin=both.encode()).out.decode()
-    assert "accessLogFile is 5, not a string" in shown
+    assert "spec.values.meshConfig.accessLogFile is 5, not a string" in shown
     assert "spans go to" not in shown
     assert "accessLogFile is 5, not a string" in tool("check", "-", stdin=both.encode()).out.decode()
 
 
-def test_what_istiod_merges_below(tool: Callable[..., Any]) -> None:
-    """A shared mesh config that istiod discards takes with it what it was to do for istiod's own."""
-    shared = MESH.replace("name: istio,", "name: groundcover-mesh,") + "    accessLogFile: 5\n"
-    both = f"{MESH}---\n{shared}".encode()
-    shown = tool("diff", "--mesh-config-mode", "shared", stdin=both).out.decode()
-    assert "warning: ConfigMap istio-system/groundcover-mesh: accessLogFile is 5" in shown
-    assert "spans go to" not in shown
-    elsewhere = both.replace(
-        b"name: groundcover-mesh, namespace: istio-system", b"name: groundcover-mesh, namespace: other"
+SHARED = MESH.replace("name: istio,", "name: groundcover-mesh,")
+AKS = MESH.replace("name: istio,", "name: istio-asm-1-24,")
+AKS_SHARED = MESH.replace("name: istio,", "name: istio-shared-configmap-asm-1-24,")
+WRONG = "    accessLogFile: 5\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "meshes", "traced"),
+    [
+        pytest.param("shared", (MESH, SHARED + WRONG), [], id="ours takes istiod's own with it"),
+        pytest.param("shared", (SHARED + WRONG,), [], id="ours alone"),
+        pytest.param("shared", (MESH + WRONG, SHARED), [], id="and the other way round"),
+        pytest.param("patch", (MESH + WRONG, SHARED), [], id="in mode patch too"),
+        pytest.param("patch", (AKS, AKS_SHARED + WRONG), [], id="so does that of AKS"),
+        pytest.param("patch", (AKS + WRONG, AKS_SHARED), [], id="the other way round"),
+        pytest.param("patch", (AKS.replace("1-24", "1-25"), AKS_SHARED + WRONG), ["istio-asm-1-25"], id="of its revision alone"),
+        pytest.param("shared", (MESH + WRONG, MESH.replace("istio,", "istio-canary,"), SHARED), ["istio-canary"], id="another revision has it still"),
+        pytest.param("shared", (MESH, (SHARED + WRONG).replace("istio-system", "other")), ["istio"], id="in another namespace it is not merged"),
+    ],
+)  # fmt: skip
+def test_what_istiod_merges(mode: str, meshes: tuple[str, ...], traced: list[str], tool: Callable[..., Any]) -> None:
+    """Istiod discards a shared mesh config and its own together; what is sampled is said where spans go."""
+    data = json.loads(
+        tool("diff", "--format", "json", "--mesh-config-mode", mode, stdin="---\n".join(meshes).encode()).out
     )
-    assert "spans go to" in tool("diff", "--mesh-config-mode", "shared", stdin=elsewhere).out.decode()
+    assert [each["resource"].rpartition("/")[2] for each in data["mesh"]] == traced
+    assert (data["sampling"] is None) == (not traced)
+
+
+def test_many_values(tool: Callable[..., Any]) -> None:
+    """Some are named, the others counted; a function's results do not outgrow what it reads."""
+    wrong = stream(f"trustDomainAliases: [{'1, ' * 66_000}]")
+    shown = tool("--report", "-", stdin=wrong).err
+    assert shown.count("istiod discards") == 10
+    assert (
+        "warning: ConfigMap istio-system/istio: of 65,990 more values the same holds; `groundcover-istio check`"
+        in shown
+    )
+    assert len(as_function(wrong.decode(), tool)) == 11
+
+
+def as_function(manifest: str, tool: Callable[..., Any]) -> list[str]:
+    """The warnings in the results of a KRM function."""
+    indented = "".join(f"  {line}\n" for line in manifest.splitlines())
+    items = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n-{indented[1:]}"
+    code, out, _ = tool(stdin=items.encode())
+    assert code == 0
+    (made,) = yaml.load_all(out, yaml.CSafeLoader)
+    return [each["message"] for each in made["results"] if each["severity"] == "warning"]
 
 
 def test_as_a_function(tool: Callable[..., Any]) -> None:
     """Its results are what kustomize shows."""
-    indented = "".join(f"  {line}\n" for line in (MESH + "    accessLogFile: 5").splitlines())
-    items = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n-{indented[1:]}"
-    code, out, _ = tool(stdin=items.encode())
-    assert code == 0
-    assert [each["message"] for each in yaml.safe_load(out)["results"] if each["severity"] == "warning"] == [
-        f"ConfigMap istio-system/istio: accessLogFile is 5, not a string: {WHY}; nothing that it says holds until it is mended"
+    end = "nothing that it says holds until it is mended"
+    assert as_function(MESH + WRONG, tool) == [
+        f"ConfigMap istio-system/istio: accessLogFile is 5, not a string: {WHY}; {end}"
     ]

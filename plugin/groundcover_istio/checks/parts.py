@@ -8,8 +8,11 @@ from groundcover_istio import k8syaml
 from groundcover_istio.checks.places import Inner, Place
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.limits import MAX_ALIASED
+from groundcover_istio.model import mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from groundcover_istio.model import Data, Path
 
 
@@ -32,6 +35,18 @@ def at(part: Part | None, path: Path) -> Part | None:
             data = data[key] if isinstance(data, list) and isinstance(key, int) and key < len(data) else None
         node = below(node, key)
     return None if data is None else Part(part.place._replace(root=node or part.place.root), data)
+
+
+def children(part: Part | None) -> Iterator[tuple[str, Part]]:
+    """Every key of a mapping with what stands below, as `at` gives it for one, in one walk."""
+    node = part.place.root if part else None
+    pairs = node.pairs if isinstance(node, k8syaml.Mapping) else []
+    written = {key.value: value for key, value in pairs if isinstance(key, k8syaml.Scalar)}
+    for key, data in mapping(part.data).items() if part else ():
+        found = written.get(key)
+        found = found.target if isinstance(found, k8syaml.Alias) else found
+        if part and data is not None:
+            yield key, Part(part.place._replace(root=found or node), data)
 
 
 class Texts:

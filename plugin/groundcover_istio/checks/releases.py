@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from groundcover_istio import k8syaml
 from groundcover_istio.chart_version import is_istiod, istiod_minor
 from groundcover_istio.checks.overrides import Override, laid
-from groundcover_istio.checks.parts import at, text_at
+from groundcover_istio.checks.parts import at, children, text_at
 from groundcover_istio.model import dig, items, mapping
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Release(NamedTuple):
     """Istio's minor version by the chart that is asked for beside them; empty where nothing says it."""
 
 
-References: TypeAlias = "dict[tuple[str | None, str, Data], str | None]"
+References: TypeAlias = "dict[tuple[str | None, str, str], str | None]"
 """Where Flux' HelmReleases take values from, by namespace as it is written, name and key of a ConfigMap.
 
 With no namespace (None) those of all: a manifest may leave it to whoever applies it. The value is Istio's minor version
@@ -136,11 +136,11 @@ def _of_kustomize(source: Source) -> Iterator[Release]:
 
 def _of_config_map(source: Source, resource: Resource, texts: Texts, references: References) -> Iterator[Release]:
     """What a HelmRelease of Flux takes its values from, or may, by the usual key; of its other uses nothing is said."""
-    for key in mapping(resource.data.get("data")):
+    for key, held in children(at(source.part, ("data",))):
         namespaces = (resource.namespace, "") if resource.namespace else (None,)
         places = [place for each in namespaces if (place := (each, resource.name, key)) in references]
         if places or key == _VALUES_KEY:
-            values = text_at(source.text, at(source.part, ("data", key)), texts)
+            values = text_at(source.text, held, texts)
             if values and isinstance(mapping(values.data).get("meshConfig", {}), dict):
                 chart = functools.reduce(_agreed, (references[place] for place in places), None)
                 yield Release(values, chart or "")
