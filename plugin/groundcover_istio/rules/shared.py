@@ -45,8 +45,8 @@ def plan_shared(plan: Plan, inventory: Inventory, context: Context) -> None:
     for mesh in own:
         require_shapes(mesh, context.settings)
     data = shared_mesh(context.settings, context.sensor, own)
-    kind, payload = tracing_payload(context.settings, context.sensor)
     if context.settings.tracing.enabled:
+        kind, payload = tracing_payload(context.settings, context.sensor)
         istio.require(context.version, f"extensionProviders.{kind}", payload, context.sensor.where)
     for mesh in own:
         _require_agreement(mesh, data, by_mesh=context.settings.tracing.activation == "mesh")
