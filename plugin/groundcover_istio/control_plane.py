@@ -8,7 +8,12 @@ from groundcover_istio.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from groundcover_istio.model import Version
+
+IN_VALUES: Final = ("spec", "values", "meshConfig")
+"""Where an object has the mesh config among the istiod chart's values; an IstioOperator has another place too."""
 
 
 class ControlPlane(NamedTuple):
@@ -59,7 +64,7 @@ def _of_sail(kind: str, name: str, spec: Data) -> ControlPlane:
     by_version = kind == "Istio" and dig(spec, "updateStrategy", "type") == "RevisionBased"
     suffix = f"-{dig(spec, 'version')}".replace(".", "-") if by_version else ""
     version = release(dig(spec, "version")) or version_of_values(dig(spec, "values"))
-    return ControlPlane(("spec", "values", "meshConfig"), version, _name(dig(spec, "namespace")), name + suffix)
+    return ControlPlane(IN_VALUES, version, _name(dig(spec, "namespace")), name + suffix)
 
 
 def _name(value: Data) -> str:

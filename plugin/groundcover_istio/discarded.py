@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from groundcover_istio.control_plane import IN_VALUES
 from groundcover_istio.decoding import discarding_as_written, normal
 from groundcover_istio.edits import apply_to_data
 from groundcover_istio.inventory import SHARED_BY_AKS
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST: Final = 10
 """How many values of one mesh config are named."""
-# The other place where an IstioOperator may have a part of its mesh config.
-_BELOW: Final = ("spec", "values", "meshConfig")
 
 
 def without_discarded(plan: Plan, meshes: Sequence[MeshConfig]) -> Plan:
@@ -34,12 +33,9 @@ def without_discarded(plan: Plan, meshes: Sequence[MeshConfig]) -> Plan:
     planned: dict[int, list[Operation]] = {}
     for change in plan.changes:
         planned.setdefault(id(change.target), []).extend(change.operations)
-    warnings: list[Decision] = []
-    discarded = set()
-    for mesh in meshes:
-        found = list(_warnings(mesh, planned.get(id(mesh), [])))
-        warnings += found
-        discarded |= {id(mesh)} if found else set()
+    found = {id(mesh): list(_warnings(mesh, planned.get(id(mesh), []))) for mesh in meshes}
+    discarded = {mesh for mesh, warnings in found.items() if warnings}
+    warnings = [warning for each in found.values() for warning in each]
     effects = list(_effects(plan.effects, meshes, discarded))
     sampling = plan.sampling if effects or not discarded else None
     return plan._replace(decisions=[*plan.decisions, *warnings], effects=effects, sampling=sampling)
@@ -58,8 +54,8 @@ def _warnings(mesh: MeshConfig, operations: list[Operation]) -> Iterator[Decisio
 
 def _wrong(mesh: MeshConfig, operations: list[Operation]) -> Iterator[tuple[Path, Wrong]]:
     after: list[tuple[Path, Data]] = [((), apply_to_data(mesh.data, operations))]
-    if mesh.is_values and mesh.place != _BELOW:
-        after.append((_BELOW, dig(mesh.resource.data, *_BELOW)))
+    if mesh.is_values and mesh.place != IN_VALUES:
+        after.append((IN_VALUES, dig(mesh.resource.data, *IN_VALUES)))
     for prefix, data in after:
         for each in discarding_as_written(normal(data)):
             yield (*prefix, *each.path), each

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 EXAMPLES = int(os.environ.get("GROUNDCOVER_ISTIO_EXAMPLES", "0"))
-pytestmark = pytest.mark.timeout(0)  # the more examples, the longer
 """How many random examples each test tries; unset: a few, the same in each run."""
+pytestmark = pytest.mark.timeout(0)  # the more examples, the longer
 
 MESH = strict_schema("mesh-config")
 WHOLE = json.loads(SCHEMAS["mesh-config"])

@@ -54,7 +54,7 @@ ALLOWED = {
     "rules.versions": {"model", "istio", "inventory", "rules.plan"},
     "rules.sensor": {"errors", "patterns", "model", "istio", "config", "inventory", "rules.plan"},
     "rules.provider": {"errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.sensor"},
-    "rules.values": {"errors", "model", "istio", "spelling", "inventory", "rules.plan"},
+    "rules.values": {"errors", "model", "istio", "control_plane", "spelling", "inventory", "rules.plan"},
     "rules.logs": {"model", "istio", "spelling", "inventory", "rules.plan", "rules.values"},
     "rules.mesh_config": {
         "errors", "model", "istio", "spelling", "inventory", "rules.plan", "rules.provider", "rules.values", "rules.logs",
@@ -71,7 +71,7 @@ ALLOWED = {
         "model", "inventory", "rules.plan", "rules.versions", "rules.sensor", "rules.mesh_config", "rules.telemetry",
         "rules.shared",
     },
-    "discarded": {"model", "decoding", "spelling", "inventory", "edits", "rules.plan"},
+    "discarded": {"model", "control_plane", "decoding", "spelling", "inventory", "edits", "rules.plan"},
     "report": {"errors", "model"},
     "difference": {"model", "k8syaml"},
     "pipeline": {
@@ -98,9 +98,7 @@ ALLOWED = {
     "variables": {"errors", "libyaml", "config", "options", "console"},
     "arguments": {"errors", "config", "options", "console", "variables"},
     "commands": set(),
-    "commands.render": {
-        "errors", "stream", "pipeline", "report", "console", "progress", "variables", "arguments", "",
-    },
+    "commands.render": {"errors", "stream", "pipeline", "report", "console", "progress", "variables", "arguments", ""},
     "commands.diff": {"errors", "stream", "pipeline", "report", "difference", "console", "progress", "arguments"},
     "commands.install_plugin": {"helm_plugin", "console", "arguments"},
     "commands.check": {"errors", "config", "console", "progress", "variables", "arguments", "checks.*"},

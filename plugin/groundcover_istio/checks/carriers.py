@@ -11,7 +11,7 @@ from groundcover_istio.checks.parts import Texts, at, below
 from groundcover_istio.checks.places import Inner
 from groundcover_istio.checks.releases import references_in, releases_of
 from groundcover_istio.checks.world import Carrier, Mesh
-from groundcover_istio.control_plane import version_of_values
+from groundcover_istio.control_plane import IN_VALUES, version_of_values
 from groundcover_istio.decoding import normal
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.istio import ASSUMED_VERSION, deployment_domain, domain_name, labelled, number, release, variable
@@ -108,9 +108,9 @@ def _in(source: Source, texts: Texts, references: References) -> Iterator[_Found
         yield from _in_config_map(source, resource, texts)
         yield from _in_releases(source, texts, references)
     elif source.control_plane:
-        values, below = mapping(resource.spec.get("values")), ("spec", "values", "meshConfig")
+        values = mapping(resource.spec.get("values"))
         carrier: Carrier = "operator" if resource.kind == "IstioOperator" else "sail"
-        for path in dict.fromkeys((source.control_plane.place, below)):
+        for path in dict.fromkeys((source.control_plane.place, IN_VALUES)):
             yield from _mesh_at(source, carrier, source.part, path, values)
     else:
         yield from _in_releases(source, texts, references)

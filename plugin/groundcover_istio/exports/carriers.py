@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from groundcover_istio.control_plane import of_object, version_of_values
+from groundcover_istio.control_plane import IN_VALUES, of_object, version_of_values
 from groundcover_istio.model import SHARED_NAME, dig
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ CARRIERS: Final = (
         "Istio of the Sail operator",
         "sailoperator.io",
         "Istio",
-        ("spec", "values", "meshConfig"),
+        IN_VALUES,
         ("spec", "profile"),
         {"apiVersion": "sailoperator.io/v1", "kind": "Istio", "metadata": {"name": "default"}},
         ("spec", "values", "pilot", "env"),

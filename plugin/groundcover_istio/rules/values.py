@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groundcover_istio import istio
+from groundcover_istio.control_plane import IN_VALUES
 from groundcover_istio.errors import ManifestError
 from groundcover_istio.model import Decision, Operation, dig
 from groundcover_istio.spelling import show
@@ -111,5 +112,5 @@ def uses_demo_profile(mesh: MeshConfig) -> bool:
 
 def _below(mesh: MeshConfig) -> dict[str, Data]:
     """spec.values.meshConfig of an IstioOperator."""
-    found = dig(mesh.resource.data, "spec", "values", "meshConfig")
+    found = dig(mesh.resource.data, *IN_VALUES)
     return found if mesh.resource.id.kind == "IstioOperator" and isinstance(found, dict) else {}
